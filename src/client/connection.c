@@ -1,0 +1,181 @@
+/*
+ * One socket to the broker: made, checked, greeted, spoken to, closed.
+ *
+ * Everything is sent without blocking, and every message whole or not at all (SOCK_SEQPACKET). The
+ * one place that may wait is connect(2) when the broker's backlog is full, and it waits a quarter
+ * of a second at most. Nothing here knows what a question is; that is exchange.c.
+ */
+#include "client/connection.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include "client/peer.h"
+#include "client/place.h"
+#include "sys/packet.h"
+
+/* Returns a socket or -errno. */
+static int connect_to(const char *path)
+{
+    CLEANUP(closep) int fd = -1;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval timeout = {.tv_usec = CONNECTION_CONNECT_MS * 1000};
+    int r;
+
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    /* connect(2) on a unix socket waits for room in the backlog as long as a send would. */
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0) {
+        return -errno;
+    }
+    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    do {
+        r = connect(fd, (struct sockaddr *)&address, sizeof(address));
+    } while (r < 0 && errno == EINTR);
+    if (r < 0) {
+        return -errno;
+    }
+    return TAKE_FD(fd);
+}
+
+int connection_socket(const struct place *place, const struct client_policy *policy,
+                      enum place_absence *ret_absence)
+{
+    CLEANUP(closep) int fd = -1;
+    struct peer peer;
+    size_t i;
+    int r = CONNECTION_E_NO_BROKER;
+
+    *ret_absence = PLACE_IS_THERE;
+    for (i = 0; i < place->n_sockets; i++) {
+        r = connect_to(place->sockets[i]);
+        if (r != -ENOENT && r != -ENOTDIR) {
+            break; /* a service that is down is not replaced by another one */
+        }
+        r = CONNECTION_E_NO_BROKER;
+    }
+    if (r < 0) {
+        if (r == CONNECTION_E_NO_BROKER) {
+            *ret_absence = place_absence(place);
+        }
+        return r;
+    }
+    fd = r;
+    r = peer_read(&peer, fd, place->sockets[i]);
+    if (r < 0) {
+        return r;
+    }
+    return peer_is_trusted(&peer, policy) ? TAKE_FD(fd) : -EPERM;
+}
+
+int connection_new(struct connection **ret_connection, int fd, uint64_t serial)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+
+    if (!connection) {
+        closep(&fd);
+        return -ENOMEM;
+    }
+    list_init(&connection->node);
+    connection->fd = fd;
+    connection->serial = serial;
+    connection->state = CONNECTION_GREETING;
+    connection->next_id = 1;
+    connection->next_content_id = 1;
+    *ret_connection = connection;
+    return 0;
+}
+
+void connection_free(struct connection *connection)
+{
+    if (connection) {
+        list_remove(&connection->node);
+        closep(&connection->fd);
+        free(connection);
+    }
+}
+
+bool connection_welcomed(struct connection *connection, const struct wire_welcome *welcome)
+{
+    if (welcome->version != WIRE_PROTOCOL_VERSION) {
+        return false;
+    }
+    connection->max_inline_bytes = welcome->max_inline_bytes < WIRE_INLINE_BYTES_MAX
+                                       ? welcome->max_inline_bytes
+                                       : WIRE_INLINE_BYTES_MAX;
+    connection->max_content_bytes = welcome->max_content_bytes;
+    connection->max_in_flight = welcome->max_in_flight;
+    if (connection->max_in_flight == 0) {
+        connection->max_in_flight = 1;
+    }
+    if (connection->max_in_flight > CONNECTION_IN_FLIGHT_MAX) {
+        connection->max_in_flight = CONNECTION_IN_FLIGHT_MAX;
+    }
+    connection->state = CONNECTION_READY;
+    return true;
+}
+
+int connection_send(struct connection *connection, enum wire_type type, const void *message,
+                    struct connection_buffer *buffer)
+{
+    size_t n_bytes;
+    int r;
+
+    r = wire_encode(type, message, buffer->bytes, sizeof(buffer->bytes), &n_bytes);
+    if (r != 0) {
+        return r;
+    }
+    return packet_send(connection->fd, buffer->bytes, n_bytes, -1);
+}
+
+void connection_note(struct connection *connection, enum wire_type type, uint64_t id, uint32_t did)
+{
+    if (connection->n_notes == CONNECTION_NOTES_MAX) {
+        connection->n_notes--;
+        memmove(connection->notes, connection->notes + 1,
+                connection->n_notes * sizeof(connection->notes[0]));
+    }
+    connection->notes[connection->n_notes++] =
+        (struct connection_note){.type = type, .id = id, .did = did};
+}
+
+static int send_note(struct connection *connection, const struct connection_note *note,
+                     struct connection_buffer *buffer)
+{
+    struct wire_cancel cancel = {.id = note->id};
+    struct wire_release release = {.content_id = note->id};
+    struct wire_done done = {.id = note->id, .did = note->did};
+
+    if (note->type == WIRE_TYPE_CANCEL) {
+        return connection_send(connection, WIRE_TYPE_CANCEL, &cancel, buffer);
+    }
+    if (note->type == WIRE_TYPE_RELEASE) {
+        return connection_send(connection, WIRE_TYPE_RELEASE, &release, buffer);
+    }
+    return connection_send(connection, WIRE_TYPE_DONE, &done, buffer);
+}
+
+int connection_flush(struct connection *connection, struct connection_buffer *buffer)
+{
+    size_t n_sent = 0;
+    int r = 0;
+
+    while (n_sent < connection->n_notes) {
+        r = send_note(connection, &connection->notes[n_sent], buffer);
+        if (r != 0) {
+            break;
+        }
+        n_sent++;
+    }
+    connection->n_notes -= n_sent;
+    memmove(connection->notes, connection->notes + n_sent,
+            connection->n_notes * sizeof(connection->notes[0]));
+    return r;
+}

@@ -1,0 +1,156 @@
+/*
+ * What is sent when: courtesies first, then the waiting requests in order, as many as the broker
+ * allows at once and as there is room for.
+ *
+ * Memory that was lent belongs to a connection. On another one, or when it was kept for too long,
+ * it is asked for anew and filled from the sealed copy that we kept.
+ */
+#include "client/sending.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include <pes/enums.h>
+
+#include "client/ctx.h"
+#include "client/request.h"
+#include "client/settle.h"
+#include "sys/clock.h"
+
+#define PREPARE_E_WAIT    INT_MAX       /* for memory */
+#define PREPARE_E_SETTLED (INT_MAX - 1) /* it ended instead */
+
+/* Puts the content into memory that was lent by this connection. */
+static int refill(struct pes_request *request)
+{
+    struct content_source source = {
+        .bytes = request->content.bytes,
+        .fd = request->content.fd,
+        .n_bytes = request->content.n_bytes,
+    };
+    struct connection_buffer *buffer = &request->ctx->buffer;
+    struct reservation *reservation = &request->reservation;
+    int r;
+
+    r = content_fill(reservation->fd, &source, buffer->bytes, sizeof(buffer->bytes));
+    if (r == 0) {
+        r = content_seal(reservation->fd);
+    }
+    if (r != 0) {
+        settle(request, PES_E_NO_MEMORY, 0);
+        return PREPARE_E_SETTLED;
+    }
+    content_fini(&request->content);
+    request->content.state = CONTENT_SHARED;
+    request->content.n_bytes = source.n_bytes;
+    request->content.fd = TAKE_FD(reservation->fd);
+    reservation_filled(reservation);
+    return 0;
+}
+
+/* Sees to it that this connection has the content. Returns 0, PREPARE_E_*, or as
+ * connection_send(). */
+static int prepare(struct pes_request *request, struct connection *connection)
+{
+    struct reservation *reservation = &request->reservation;
+    bool is_here = reservation->serial == connection->serial;
+    int r;
+
+    if (request->content.state != CONTENT_SHARED &&
+        !(request->content.state == CONTENT_INLINE &&
+          request->content.n_bytes > connection->max_inline_bytes)) {
+        return 0;
+    }
+    if (is_here) {
+        switch (reservation->state) {
+        case RESERVATION_FILLED:
+            if (clock_now_us() - reservation->filled_at_us < RESERVATION_KEPT_US) {
+                return 0;
+            }
+            break; /* the broker has taken it back, or is about to (SPEC 4.2) */
+        case RESERVATION_ASKED:
+            return PREPARE_E_WAIT;
+        case RESERVATION_GRANTED:
+            return refill(request);
+        case RESERVATION_REFUSED:
+            settle(request, reservation->error, reservation->retry_after_ms);
+            return PREPARE_E_SETTLED;
+        case RESERVATION_NONE:
+            break;
+        }
+    }
+    r = reservation_ask(reservation, request->ctx, connection, request->content.n_bytes);
+    return r == 0 ? PREPARE_E_WAIT : r;
+}
+
+static void fill_ask(struct wire_ask *ask, const struct pes_request *request, uint64_t id)
+{
+    uint64_t now = clock_now_us();
+
+    ask->id = id;
+    ask->kind = request->kind;
+    ask->time_left_us = request->deadline_us > now ? request->deadline_us - now : 1;
+    ask->waited_us = now - request->asked_at_us;
+    ask->flags = request->flags;
+    ask->latency = request->latency;
+    ask->fail_wish = request->fail_wish;
+    ask->content_bytes = request->content.n_bytes;
+    if (request->content.state == CONTENT_INLINE) {
+        ask->content.data = request->content.bytes;
+        ask->content.size = (size_t)request->content.n_bytes;
+    } else if (request->content.state == CONTENT_SHARED) {
+        ask->content_id = request->reservation.id;
+    } else {
+        ask->has_no_content = 1;
+    }
+    request_fill_items(request, ask);
+}
+
+/* Sends one waiting request. Returns 0 when the next one may be tried, or a negative errno. */
+static int send_one(struct pes_request *request, struct connection *connection)
+{
+    struct pes_ctx *ctx = request->ctx;
+    struct wire_ask ask = {0};
+    int r;
+
+    r = prepare(request, connection);
+    if (r == PREPARE_E_WAIT || r == PREPARE_E_SETTLED) {
+        return 0;
+    }
+    if (r == 0) {
+        fill_ask(&ask, request, connection->next_id);
+        r = connection_send(connection, WIRE_TYPE_ASK, &ask, &ctx->buffer);
+    }
+    if (r > 0) {
+        settle(request, PES_E_TOO_LARGE, 0); /* over the limits of the wire */
+        return 0;
+    }
+    if (r < 0) {
+        return r;
+    }
+    request->id = connection->next_id++;
+    request->serial = connection->serial;
+    request->n_sends++;
+    connection->n_in_flight++;
+    request_move(&ctx->sent, request, REQUEST_SENT);
+    return 0;
+}
+
+int sending_all(struct pes_ctx *ctx, struct connection *connection)
+{
+    int r = 0;
+
+    if (connection->state != CONNECTION_GREETING) {
+        r = connection_flush(connection, &ctx->buffer);
+    }
+    if (connection->state == CONNECTION_READY) {
+        LIST_FOR_EACH (node, &ctx->waiting) {
+            if (r < 0 || connection->n_in_flight >= connection->max_in_flight) {
+                break;
+            }
+            r = send_one(CONTAINER_OF(node, struct pes_request, node), connection);
+        }
+    }
+    ctx_watch_out(ctx, connection, r == -EAGAIN);
+    return r == -EAGAIN || r > 0 ? 0 : r;
+}
