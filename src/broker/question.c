@@ -1,0 +1,446 @@
+/*
+ * One question, from the client's message to its one answer.
+ *
+ * Each provider that takes the kind gets a part, all at once. Whenever a part ends, the time since
+ * the last such moment is charged to the set of providers that were missing (stats.c). The question
+ * ends when all parts have, when one finding alone decides (and the client did not ask for
+ * details), at its deadline, or when the client takes it back; what is unfinished then is ended and
+ * says why.
+ *
+ * The digest of large content is computed beside the providers and can be what is waited for last.
+ */
+#include "broker/question.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/answer.h"
+#include "broker/combine.h"
+#include "broker/content.h"
+#include "broker/core.h"
+#include "broker/policy.h"
+#include "broker/session.h"
+
+/* An answer at the deadline must still travel: a twentieth of the time, at most 10 ms, is kept for
+ * that. */
+#define MARGIN_PART   20u
+#define MARGIN_MAX_US UINT64_C(10000)
+#define WAITED_MAX_US UINT64_C(60000000)
+
+/* A question travels on to workers with what was verified beside it, in one message, too. */
+#define ASK_BYTES_MAX (WIRE_MESSAGE_BYTES_MAX - 2048u)
+
+static uint64_t deadline_of(const struct core *core, const struct wire_ask *ask, uint64_t now_us)
+{
+    uint64_t time_us =
+        ask->time_left_us ? ask->time_left_us : (uint64_t)core->default_timeout_ms * 1000u;
+    uint64_t margin_us;
+
+    time_us = time_us > CORE_MAX_TIME_US ? CORE_MAX_TIME_US : time_us;
+    margin_us = time_us / MARGIN_PART;
+    return now_us + time_us - (margin_us > MARGIN_MAX_US ? MARGIN_MAX_US : margin_us);
+}
+
+/* Pointers of a decoded message, moved from one copy of its datagram to another. */
+static void rebase(struct wire_bytes *bytes, const uint8_t *from, const uint8_t *to)
+{
+    if (bytes->size > 0) {
+        bytes->data = to + (bytes->data - from);
+    }
+}
+
+static void question_free(struct core *core, struct question *question)
+{
+    core_disarm(core, &question->timer);
+    list_remove(&question->node);
+    for (size_t i = 0; i < question->n_parts; i++) {
+        free(question->parts[i].result);
+    }
+    if (question->content) {
+        content_unuse(core, question->content);
+    }
+    quota_charge_fini(&question->charge);
+    quota_charge_fini(&question->bytes_charge);
+    core->n_questions--;
+    free(question);
+}
+
+/* What a question may make us hold: itself, its message, and an answer of every provider. */
+static uint64_t bytes_held(const struct core *core, size_t n_bytes)
+{
+    uint64_t n_held = sizeof(struct question) + n_bytes;
+
+    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
+        n_held += core->providers[i].is_configured ? WIRE_RESULT_BYTES_MAX : 0;
+    }
+    return n_held;
+}
+
+/* Makes the question. Returns 0, QUOTA_E_EXCEEDED with the name of the quota, or -ENOMEM. */
+static int question_new(struct core *core, struct session *session, const struct wire_ask *ask,
+                        const uint8_t *bytes, size_t n_bytes, struct question **ret_question,
+                        const char **ret_quota)
+{
+    struct question *question = calloc(1, sizeof(*question) + n_bytes);
+    enum quota_kind kind = QUOTA_QUESTIONS;
+    int r;
+
+    if (!question) {
+        return -ENOMEM;
+    }
+    r = quota_charge(&question->charge, &core->quota, session->peer.uid, QUOTA_QUESTIONS, 1);
+    if (r == 0) {
+        kind = QUOTA_BYTES;
+        r = quota_charge(&question->bytes_charge, &core->quota, session->peer.uid, QUOTA_BYTES,
+                         bytes_held(core, n_bytes));
+    }
+    if (r != 0) {
+        quota_charge_fini(&question->charge);
+        free(question);
+        *ret_quota = quota_kind_name(kind);
+        return r;
+    }
+    question->session = session;
+    question->timer = (struct timer)TIMER_INIT(TIMER_QUESTION);
+    question->ask = *ask;
+    memcpy(question->bytes, bytes, n_bytes);
+    rebase(&question->ask.content, bytes, question->bytes);
+    for (size_t i = 0; i < ask->n_context; i++) {
+        rebase(&question->ask.context[i].text, bytes, question->bytes);
+    }
+    list_append(&session->questions, &question->node);
+    core->n_questions++;
+    *ret_question = question;
+    return 0;
+}
+
+static void add_part(struct question *question, struct provider *provider, uint64_t now_us)
+{
+    struct part *part = &question->parts[question->n_parts++];
+    const struct instance *instance = provider_serving(provider);
+    uint64_t limit_us = now_us + (uint64_t)provider->timeout_ms * 1000u;
+
+    part->question = question;
+    part->provider = provider;
+    part->queued_us = now_us;
+    part->deadline_us =
+        provider->timeout_ms && limit_us < question->deadline_us ? limit_us : question->deadline_us;
+    list_init(&part->node);
+    if (instance) {
+        memcpy(part->version, instance->version, sizeof(part->version));
+        memcpy(part->definitions, instance->definitions, sizeof(part->definitions));
+    }
+    /* One that is about to serve for the first time is waited for: the service may have been
+     * started by this very question. */
+    if (instance || provider->state == PES_PROVIDER_STATE_STARTING) {
+        list_append(&provider->waiting, &part->node);
+    } else {
+        part->state = PART_DONE;
+        part->status = provider_absence(provider);
+        part->finished_us = now_us;
+    }
+}
+
+static uint64_t unfinished_mask(const struct question *question)
+{
+    uint64_t mask = 0;
+
+    for (size_t i = 0; i < question->n_parts; i++) {
+        if (question->parts[i].state != PART_DONE) {
+            mask |= UINT64_C(1) << question->parts[i].provider->index;
+        }
+    }
+    return mask;
+}
+
+/* Arms the timer for the first of its deadlines. */
+static void arm(struct core *core, struct question *question)
+{
+    uint64_t due_us = question->deadline_us;
+
+    for (size_t i = 0; i < question->n_parts; i++) {
+        const struct part *part = &question->parts[i];
+
+        if (part->state != PART_DONE && part->deadline_us < due_us) {
+            due_us = part->deadline_us;
+        }
+    }
+    if (core_arm(core, &question->timer, due_us) < 0) {
+        core->actions->is_broken = true; /* a question without a deadline must not be */
+    }
+}
+
+static void finish(struct core *core, struct question *question, uint64_t now_us)
+{
+    answer_question(core, question, now_us);
+    question_free(core, question);
+}
+
+/* All that can be known is known, or will be when the digest is there. */
+static void conclude(struct core *core, struct question *question, uint64_t now_us)
+{
+    stats_wait_change(&question->wait, 0, now_us);
+    if (question->content && !question->has_digest && now_us < question->deadline_us &&
+        !question->is_cancelled) {
+        question->state = QUESTION_HASHING;
+        arm(core, question);
+        return;
+    }
+    finish(core, question, now_us);
+}
+
+/* Marks a part as ended without an answer. A timeout counts in the latencies, at its deadline. */
+static void end_part(struct part *part, uint32_t status, uint64_t now_us)
+{
+    if (status == PES_STATUS_TIMEOUT && !part->started_us && !provider_serving(part->provider)) {
+        status = provider_absence(part->provider); /* nobody was there to be too slow */
+    }
+    part->state = PART_DONE;
+    part->status = status;
+    part->coverage = PES_COVERAGE_NOT_EXAMINED;
+    part->finished_us = now_us;
+    if (status == PES_STATUS_TIMEOUT) {
+        part->provider->stats.n_timeouts++;
+        histogram_add(&part->provider->stats.latency, now_us - part->queued_us);
+    }
+}
+
+/* Ends what is unfinished, for this reason. */
+static void end_parts(struct core *core, struct question *question, uint32_t status,
+                      uint64_t now_us)
+{
+    for (size_t i = 0; i < question->n_parts; i++) {
+        struct part *part = &question->parts[i];
+
+        if (part->state == PART_DONE) {
+            continue;
+        }
+        provider_abandon(core, part);
+        end_part(part, status, now_us);
+    }
+}
+
+static bool is_decided(const struct core *core, const struct question *question)
+{
+    const struct policy_question policy_question = {
+        .kind = question->ask.kind,
+        .app = question->session->identity.exe_path,
+        .fail_wish = question->ask.fail_wish,
+        .can = question->session->can,
+    };
+
+    if (question->ask.flags & PES_SCAN_WANT_DETAILS) {
+        return false;
+    }
+    for (size_t i = 0; i < question->n_parts; i++) {
+        const struct part *part = &question->parts[i];
+        const struct combine_part weighed = {part->status, part->verdict, part->coverage,
+                                             part->provider->is_advisory};
+
+        if (part->state == PART_DONE && part->status == PES_STATUS_OK &&
+            policy_is_decisive(&core->policy, &policy_question, &weighed, part->provider->mode)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Looks whether it has come to its end. */
+static void review(struct core *core, struct question *question, uint64_t now_us)
+{
+    uint64_t mask = unfinished_mask(question);
+
+    if (mask == 0) {
+        conclude(core, question, now_us);
+    } else if (is_decided(core, question)) {
+        question->is_early = true;
+        end_parts(core, question, PES_STATUS_SKIPPED_EARLY_DECISION, now_us);
+        conclude(core, question, now_us);
+    } else {
+        stats_wait_change(&question->wait, mask, now_us);
+        arm(core, question);
+    }
+}
+
+/* Gives the question to every provider that takes its kind, at once. */
+static void start(struct core *core, struct question *question, uint64_t now_us)
+{
+    question->state = QUESTION_RUNNING;
+    if (!question->ask.has_no_content) {
+        for (size_t i = 0; i < PROVIDERS_MAX; i++) {
+            if (provider_takes(&core->providers[i], question->ask.kind)) {
+                add_part(question, &core->providers[i], now_us);
+            }
+        }
+    }
+    for (size_t i = 0; i < question->n_parts; i++) {
+        if (question->parts[i].state == PART_WAITING) {
+            provider_dispatch(core, question->parts[i].provider, now_us);
+        }
+    }
+    review(core, question, now_us);
+}
+
+/* What is wrong with a question, as enum pes_error, or 0. */
+static uint32_t find_fault(const struct wire_ask *ask, size_t n_bytes)
+{
+    bool has_inline = ask->content.size > 0, has_memory = ask->content_id != 0,
+         has_none = ask->has_no_content;
+
+    if (ask->kind == PES_KIND_NONE || has_inline + has_memory + has_none > 1 ||
+        ask->schema_version > 1) {
+        return PES_E_INVALID_ARGUMENT;
+    }
+    if (n_bytes > ASK_BYTES_MAX) {
+        return PES_E_TOO_LARGE;
+    }
+    for (size_t i = 0; i < ask->n_context; i++) {
+        /* What the broker verifies, nobody else may claim. */
+        if (ask->context[i].field >= PES_VERIFIED_UID &&
+            ask->context[i].field < PES_VERIFIED_UID + 100) {
+            return PES_E_INVALID_ARGUMENT;
+        }
+    }
+    return PES_E_NONE;
+}
+
+static void set_content(struct core *core, struct question *question, struct content *content,
+                        uint64_t now_us)
+{
+    if (!content) {
+        question->has_digest = !question->ask.has_no_content;
+        if (question->has_digest) {
+            sha256_digest(question->ask.content.data, question->ask.content.size, question->digest);
+        }
+        start(core, question, now_us);
+        return;
+    }
+    question->content = content;
+    content_use(content);
+    question->has_digest = content->has_digest;
+    memcpy(question->digest, content->digest, sizeof(question->digest));
+    if (content->state == CONTENT_SEALED) {
+        start(core, question, now_us);
+    } else if (content->state == CONTENT_LENT) {
+        struct action *action = action_list_add(core->actions, ACTION_CONTENT_CHECK);
+
+        content->state = CONTENT_CHECKING;
+        action->content = content->handle;
+        action->n_bytes = content->n_bytes;
+    }
+}
+
+void question_ask(struct core *core, struct session *session, const struct wire_ask *ask,
+                  const uint8_t *bytes, size_t n_bytes, uint64_t now_us)
+{
+    uint64_t waited_us = ask->waited_us > WAITED_MAX_US ? WAITED_MAX_US : ask->waited_us;
+    struct content *content = ask->content_id ? content_find(session, ask->content_id) : NULL;
+    struct question *question = NULL;
+    uint32_t fault = find_fault(ask, n_bytes);
+    const char *quota = NULL;
+    int r;
+
+    if (ask->content_id &&
+        (!content || content->state == CONTENT_MAKING || content->n_bytes != ask->content_bytes)) {
+        fault = PES_E_INVALID_ARGUMENT;
+    }
+    if (core->is_draining) {
+        fault = PES_E_NOT_CONNECTED; /* it crossed the goaway; the client asks the next broker */
+    }
+    if (fault) {
+        answer_refused(core, session, ask, fault, NULL, now_us);
+        return;
+    }
+    r = question_new(core, session, ask, bytes, n_bytes, &question, &quota);
+    if (r != 0) {
+        answer_refused(core, session, ask, r == QUOTA_E_EXCEEDED ? PES_E_QUOTA : PES_E_NO_MEMORY,
+                       quota, now_us);
+        return;
+    }
+    question->received_us = now_us;
+    question->submitted_us = now_us > waited_us ? now_us - waited_us : 0;
+    question->deadline_us = deadline_of(core, ask, now_us);
+    stats_wait_start(&question->wait, question->submitted_us);
+    arm(core, question);
+    set_content(core, question, content, now_us);
+}
+
+void question_on_checked(struct core *core, struct question *question, bool is_sound,
+                         uint64_t now_us)
+{
+    if (is_sound) {
+        start(core, question, now_us);
+        return;
+    }
+    answer_refused(core, question->session, &question->ask, PES_E_INVALID_ARGUMENT, NULL, now_us);
+    question_free(core, question);
+}
+
+void question_on_hashed(struct core *core, struct question *question,
+                        const uint8_t digest[SHA256_DIGEST_BYTES], uint64_t now_us)
+{
+    memcpy(question->digest, digest, SHA256_DIGEST_BYTES);
+    question->has_digest = true;
+    if (question->state == QUESTION_HASHING) {
+        finish(core, question, now_us);
+    }
+}
+
+void question_cancel(struct core *core, struct question *question, uint64_t now_us)
+{
+    question->is_cancelled = true;
+    question->is_early = true;
+    end_parts(core, question, PES_STATUS_CANCELLED, now_us);
+    conclude(core, question, now_us);
+}
+
+void question_drop(struct core *core, struct question *question)
+{
+    end_parts(core, question, PES_STATUS_CANCELLED, question->received_us);
+    question_free(core, question);
+}
+
+void question_on_timer(struct core *core, struct question *question, uint64_t now_us)
+{
+    bool is_over = now_us >= question->deadline_us;
+
+    if (is_over && question->state != QUESTION_RUNNING) {
+        finish(core, question, now_us);
+        return;
+    }
+    if (is_over) {
+        end_parts(core, question, PES_STATUS_TIMEOUT, now_us);
+        conclude(core, question, now_us);
+        return;
+    }
+    for (size_t i = 0; i < question->n_parts; i++) {
+        struct part *part = &question->parts[i];
+
+        if (part->state != PART_DONE && part->deadline_us <= now_us) {
+            provider_abandon(core, part);
+            end_part(part, PES_STATUS_TIMEOUT, now_us);
+        }
+    }
+    review(core, question, now_us);
+}
+
+void part_finish(struct core *core, struct part *part, uint32_t status, uint64_t now_us)
+{
+    struct provider_stats *stats = &part->provider->stats;
+
+    if (part->state == PART_WAITING) {
+        list_remove(&part->node);
+    }
+    part->state = PART_DONE;
+    part->status = status;
+    part->finished_us = now_us;
+    if (part->coverage == PES_COVERAGE_NONE) {
+        part->coverage = PES_COVERAGE_NOT_EXAMINED;
+    }
+    if (status == PES_STATUS_OK) {
+        stats->n_answers++;
+        stats->n_partial += part->coverage != PES_COVERAGE_FULL;
+        histogram_add(&stats->latency, now_us - part->queued_us);
+    }
+    review(core, part->question, now_us);
+}

@@ -1,0 +1,262 @@
+/*
+ * The shell around the core.
+ *
+ * One epoll loop. Whatever happens is told to the core as an event; what the core wants done is
+ * done here, and the outcomes of that are told to the core before anything else is read. The loop
+ * never blocks but in epoll_wait.
+ */
+#include "broker/shell.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "broker/run.h"
+#include "sys/clock.h"
+#include "sys/packet.h"
+
+#define EVENTS_PER_WAIT 64
+#define WAIT_MS_MAX     60000u
+
+uint32_t shell_serial(struct shell *shell)
+{
+    shell->last_serial = (shell->last_serial + 1) & 0xffffffu;
+    return shell->last_serial;
+}
+
+int shell_watch(struct shell *shell, int fd, enum token_kind kind, uint32_t serial, uint32_t handle)
+{
+    struct epoll_event event = {
+        .events = EPOLLIN,
+        .data.u64 = (uint64_t)kind << 56 | (uint64_t)serial << 32 | handle,
+    };
+
+    return epoll_ctl(shell->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+struct outcome *shell_outcome(struct shell *shell, enum event_type type)
+{
+    static struct outcome nowhere;
+    struct outcome *outcome;
+
+    if (shell->n_outcomes == shell->outcomes_capacity) {
+        size_t capacity = shell->outcomes_capacity ? shell->outcomes_capacity * 2 : 32;
+        struct outcome *outcomes = reallocarray(shell->outcomes, capacity, sizeof(*outcomes));
+
+        if (!outcomes) {
+            shell->actions.is_broken = true;
+            return &nowhere;
+        }
+        shell->outcomes = outcomes;
+        shell->outcomes_capacity = capacity;
+    }
+    outcome = &shell->outcomes[shell->n_outcomes++];
+    *outcome = (struct outcome){.event = {.type = type}};
+    return outcome;
+}
+
+/* -------------------------------------------------------------------------------------- actions */
+
+static void perform(struct shell *shell, const struct action *action)
+{
+    switch (action->type) {
+    case ACTION_SESSION_SEND:
+        connection_send(shell, action);
+        return;
+    case ACTION_SESSION_CLOSE:
+        connection_close(shell, action->session);
+        return;
+    case ACTION_IDENTIFY:
+        connection_identify(shell, action->session);
+        return;
+    case ACTION_CONTENT_MAKE:
+        memory_make(shell, action->content, action->n_bytes);
+        return;
+    case ACTION_CONTENT_CHECK:
+        memory_check(shell, action->content);
+        return;
+    case ACTION_CONTENT_HASH:
+        memory_hash(shell, action->content);
+        return;
+    case ACTION_CONTENT_FREE:
+        memory_free(shell, action->content);
+        return;
+    case ACTION_WORKER_SPAWN:
+        worker_link_spawn(shell, action);
+        return;
+    case ACTION_WORKER_SEND:
+        worker_link_send(shell, action);
+        return;
+    case ACTION_WORKER_KILL:
+        worker_link_kill(shell, action);
+        return;
+    case ACTION_WORKER_CLOSE:
+        worker_link_close(shell, action);
+        return;
+    case ACTION_INSTANCE_STOP:
+        instance_link_stop(shell, action->instance);
+        return;
+    case ACTION_LAUNCHER_SEND:
+        if (packet_send(shell->launcher_fd, shell->actions.bytes + action->message,
+                        action->n_message, -1) < 0) {
+            log_event(LOG_ERR, EV_INTERNAL, "the launcher does not read; a message to it was lost");
+        }
+        return;
+    case ACTION_LOG:
+        log_event(action->priority, action->log, "%.*s", (int)action->n_message,
+                  (const char *)shell->actions.bytes + action->message);
+        return;
+    case ACTION_EXIT:
+        shell->is_over = true;
+        return;
+    }
+}
+
+static void step(struct shell *shell, const struct event *event)
+{
+    core_step(&shell->core, event, clock_now_us(), &shell->actions);
+    for (size_t i = 0; i < shell->actions.n_items; i++) {
+        perform(shell, &shell->actions.items[i]);
+    }
+}
+
+void shell_feed(struct shell *shell, const struct event *event)
+{
+    step(shell, event);
+    while (shell->first_outcome < shell->n_outcomes) {
+        struct outcome outcome = shell->outcomes[shell->first_outcome++];
+
+        outcome.event.digest = outcome.digest;
+        outcome.event.init = &outcome.init;
+        outcome.event.identity = outcome.identity;
+        step(shell, &outcome.event);
+        free(outcome.identity);
+    }
+    shell->first_outcome = shell->n_outcomes = 0;
+}
+
+/* --------------------------------------------------------------------------------------- events */
+
+static void read_launcher(struct shell *shell)
+{
+    struct event event = {.type = EVENT_LAUNCHER, .bytes = shell->buffer};
+    CLEANUP(closep) int fd = -1;
+    ssize_t n = packet_receive_fd(shell->launcher_fd, shell->buffer, WIRE_MESSAGE_BYTES_MAX, &fd);
+
+    if (n == -EAGAIN) {
+        return;
+    }
+    if (n <= 0) {
+        log_event(LOG_NOTICE, EV_STOP, "the launcher is gone, and so is this broker");
+        shell->is_over = true;
+        return;
+    }
+    if (fd >= 0) {
+        event.instance = instance_link_new(shell, TAKE_FD(fd));
+    }
+    event.n_bytes = (size_t)n;
+    shell_feed(shell, &event);
+}
+
+static void on_connection(struct shell *shell, uint32_t serial, uint32_t handle, uint32_t events)
+{
+    if (handle >= shell->n_connections || shell->connections[handle].fd < 0 ||
+        shell->connections[handle].serial != serial) {
+        return;
+    }
+    if (events & EPOLLOUT) {
+        connection_flush(shell, handle);
+    }
+    if ((events & ~(uint32_t)EPOLLOUT) && shell->connections[handle].fd >= 0) {
+        connection_read(shell, handle);
+    }
+}
+
+static void on_worker(struct shell *shell, uint32_t serial, uint32_t handle)
+{
+    uint32_t instance = handle >> 8, slot = handle & 0xff;
+
+    if (instance < shell->n_instances && slot < PROVIDER_SLOTS_MAX &&
+        shell->instances[instance].fd >= 0 && shell->instances[instance].workers[slot].fd >= 0 &&
+        shell->instances[instance].workers[slot].serial == serial) {
+        worker_link_read(shell, instance, slot);
+    }
+}
+
+static void dispatch(struct shell *shell, const struct epoll_event *event)
+{
+    uint32_t serial = (uint32_t)(event->data.u64 >> 32) & 0xffffffu;
+    uint32_t handle = (uint32_t)event->data.u64;
+
+    switch ((enum token_kind)(event->data.u64 >> 56)) {
+    case TOKEN_LAUNCHER:
+        read_launcher(shell);
+        return;
+    case TOKEN_CLIENTS:
+        connection_accept(shell, shell->client_fd, false);
+        return;
+    case TOKEN_ADMINS:
+        connection_accept(shell, shell->admin_fd, true);
+        return;
+    case TOKEN_IDENTITY:
+        connection_identified(shell);
+        return;
+    case TOKEN_RECEIVER:
+        connection_take(shell);
+        return;
+    case TOKEN_LARGE_WORK:
+        memory_hashed(shell);
+        return;
+    case TOKEN_CONNECTION:
+        on_connection(shell, serial, handle, event->events);
+        return;
+    case TOKEN_INIT:
+        if (handle < shell->n_instances && shell->instances[handle].fd >= 0 &&
+            shell->instances[handle].serial == serial) {
+            instance_link_read(shell, handle);
+        }
+        return;
+    case TOKEN_WORKER:
+        on_worker(shell, serial, handle);
+        return;
+    }
+}
+
+/* Time until the first deadline, rounded up so that it has passed when we wake. */
+static int wait_ms(const struct shell *shell)
+{
+    uint64_t due_us = core_next_deadline_us(&shell->core);
+    uint64_t now_us = clock_now_us();
+    uint64_t ms;
+
+    if (due_us <= now_us) {
+        return 0;
+    }
+    ms = (due_us - now_us + 999) / 1000;
+    return (int)(ms < WAIT_MS_MAX ? ms : WAIT_MS_MAX);
+}
+
+void run_loop(struct shell *shell)
+{
+    struct epoll_event events[EVENTS_PER_WAIT];
+
+    while (!shell->is_over && !shell->actions.is_broken) {
+        int n = epoll_wait(shell->epoll_fd, events, EVENTS_PER_WAIT, wait_ms(shell));
+
+        if (n < 0 && errno != EINTR) {
+            log_event(LOG_ERR, EV_INTERNAL, "waiting for events failed: errno %d", errno);
+            return;
+        }
+        for (int i = 0; i < n && !shell->is_over; i++) {
+            dispatch(shell, &events[i]);
+        }
+        if (core_next_deadline_us(&shell->core) <= clock_now_us()) {
+            shell_feed(shell, &(struct event){.type = EVENT_TIMER});
+        }
+    }
+    if (shell->actions.is_broken) {
+        log_event(LOG_CRIT, EV_INTERNAL,
+                  "out of memory in the middle of a step; ending, to be started again");
+    }
+}

@@ -1,0 +1,130 @@
+/*
+ * The shell around the core: descriptors, epoll and the helper thread. It decides nothing.
+ *
+ * Everything that can become readable has a token {kind, serial, handle}; the serial tells a thing
+ * from another that took its handle in the meantime.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/core.h"
+#include "broker/large_work.h"
+
+struct outgoing; /* connection.c */
+
+struct connection {
+    int fd; /* -1: this handle is free */
+    int pidfd;
+    uint32_t pid;
+    uint32_t serial;
+    struct outgoing *first; /* what the client has not read yet */
+    struct outgoing *last;
+};
+
+struct memory {
+    int fd; /* -1: this handle is free */
+    uint64_t n_bytes;
+};
+
+struct worker_link {
+    int fd;
+    uint32_t serial;
+    uint64_t generation;
+};
+
+struct instance_link {
+    int fd; /* -1: this handle is free */
+    uint32_t serial;
+    struct worker_link workers[PROVIDER_SLOTS_MAX];
+};
+
+/* An outcome of an action, delivered to the core before anything else. */
+struct outcome {
+    struct event event;
+    uint8_t digest[SHA256_DIGEST_BYTES];
+    struct init_event init;
+    struct identity_record *identity; /* owned, or NULL */
+};
+
+enum token_kind {
+    TOKEN_LAUNCHER = 1,
+    TOKEN_CLIENTS = 2, /* listener */
+    TOKEN_ADMINS = 3,  /* listener */
+    TOKEN_IDENTITY = 4,
+    TOKEN_RECEIVER = 5,
+    TOKEN_LARGE_WORK = 6,
+    TOKEN_CONNECTION = 7,
+    TOKEN_INIT = 8,
+    TOKEN_WORKER = 9,
+};
+
+struct shell {
+    struct core core;
+    struct action_list actions;
+    int epoll_fd;
+    int launcher_fd;
+    int client_fd;
+    int admin_fd;
+    int identity_fd;
+    int receiver_fd;
+    int spare_fd; /* given up when descriptors run out, so that a connection can be taken and closed */
+    uint32_t last_serial;
+    struct connection *connections; /* [0] is never used */
+    size_t n_connections;
+    struct memory *memories;
+    size_t n_memories;
+    struct instance_link *instances;
+    size_t n_instances;
+    struct outcome *outcomes; /* ring-less queue: first_outcome .. n_outcomes - 1 wait */
+    size_t first_outcome;
+    size_t n_outcomes;
+    size_t outcomes_capacity;
+    struct large_work large_work;
+    bool is_over;
+    uint8_t buffer[WIRE_MESSAGE_BYTES_MAX + 1];
+};
+
+/* One event into the core, its actions carried out, and so on until nothing follows. */
+void shell_feed(struct shell *shell, const struct event *event);
+
+/* Puts an outcome in line; returns it for filling in, never NULL (memory ran out: the process
+ * ends). */
+struct outcome *shell_outcome(struct shell *shell, enum event_type type);
+
+/* Watches a descriptor. Returns 0 or -errno. */
+MUST_CHECK int shell_watch(struct shell *shell, int fd, enum token_kind kind, uint32_t serial,
+                           uint32_t handle);
+
+/* A fresh serial, 24 bits. */
+uint32_t shell_serial(struct shell *shell);
+
+/* connection.c: clients */
+void connection_accept(struct shell *shell, int listener, bool is_admin);
+void connection_take(struct shell *shell);
+void connection_read(struct shell *shell, uint32_t handle);
+void connection_flush(struct shell *shell, uint32_t handle);
+void connection_send(struct shell *shell, const struct action *action);
+void connection_close(struct shell *shell, uint32_t handle);
+void connection_identify(struct shell *shell, uint32_t handle);
+void connection_identified(struct shell *shell);
+
+/* memory.c: content */
+void memory_make(struct shell *shell, uint32_t handle, uint64_t n_bytes);
+void memory_check(struct shell *shell, uint32_t handle);
+void memory_hash(struct shell *shell, uint32_t handle);
+void memory_hashed(struct shell *shell);
+void memory_free(struct shell *shell, uint32_t handle);
+int memory_fd(const struct shell *shell, uint32_t handle);
+
+/* worker_link.c: providers */
+uint32_t instance_link_new(struct shell *shell, int fd);
+void instance_link_read(struct shell *shell, uint32_t handle);
+void instance_link_stop(struct shell *shell, uint32_t handle);
+void worker_link_spawn(struct shell *shell, const struct action *action);
+void worker_link_send(struct shell *shell, const struct action *action);
+void worker_link_kill(struct shell *shell, const struct action *action);
+void worker_link_close(struct shell *shell, const struct action *action);
+void worker_link_read(struct shell *shell, uint32_t handle, uint32_t slot);

@@ -1,0 +1,127 @@
+/*
+ * What is counted.
+ *
+ * The heart is the unfinished-set table (SPEC 8.1): while an application waits, the time is charged
+ * to the exact set of providers that have not answered yet. Every later figure about who made whom
+ * wait follows from that one table. Time in which no provider was asked (transport, routing,
+ * hashing) is the broker's own, which is a row like any other.
+ *
+ * Names of programs are kept, capped in number; nothing about content, paths or users is.
+ */
+#include "broker/stats.h"
+
+#include <string.h>
+
+#define BROKER_MASK (UINT64_C(1) << STATS_BROKER_BIT)
+
+void stats_wait_start(struct stats_wait *wait, uint64_t submitted_us)
+{
+    wait->mask = BROKER_MASK;
+    wait->since_us = submitted_us;
+    wait->n_intervals = 0;
+}
+
+void stats_wait_change(struct stats_wait *wait, uint64_t mask, uint64_t now_us)
+{
+    uint64_t us = now_us > wait->since_us ? now_us - wait->since_us : 0;
+
+    if (us > 0) {
+        size_t last = wait->n_intervals;
+
+        /* The row is long enough for every provider to answer once; what is beyond that adds to its
+         * end. */
+        if (last == STATS_INTERVALS_MAX ||
+            (last > 0 && wait->intervals[last - 1].mask == wait->mask)) {
+            wait->intervals[last - 1].us += us;
+        } else {
+            wait->intervals[last].mask = wait->mask;
+            wait->intervals[last].us = us;
+            wait->n_intervals++;
+        }
+        wait->since_us = now_us;
+    }
+    wait->mask = mask ? mask : BROKER_MASK;
+}
+
+/* The row of a program of a user; when all are taken, the row of all others. */
+static struct client_stats *client_row(struct stats *stats, uint32_t uid, const char *name)
+{
+    struct client_stats *row;
+
+    for (size_t i = 0; i < stats->n_clients; i++) {
+        row = &stats->clients[i];
+        if (row->uid == uid && strcmp(row->name, name) == 0) {
+            return row;
+        }
+    }
+    if (stats->n_clients == STATS_CLIENTS_MAX) {
+        row = &stats->clients[STATS_CLIENTS_MAX];
+        strcpy(row->name, "(others)");
+        row->uid = UINT32_MAX;
+        return row;
+    }
+    row = &stats->clients[stats->n_clients++];
+    row->uid = uid;
+    strncpy(row->name, name, STATS_NAME_BYTES);
+    return row;
+}
+
+static void share_interval(struct client_stats *client, uint64_t mask, uint64_t us)
+{
+    int n_waited_for = __builtin_popcountll(mask);
+
+    for (size_t i = 0; i < STATS_PROVIDERS_MAX; i++) {
+        if (mask >> i & 1) {
+            client->share_us[i] += (double)us / n_waited_for;
+        }
+    }
+}
+
+void stats_add_question(struct stats *stats, struct stats_wait *wait,
+                        const struct stats_question *question, uint64_t now_us)
+{
+    struct client_stats *client = client_row(stats, question->uid, question->client);
+    uint64_t wait_us = 0;
+
+    stats_wait_change(wait, 0, now_us);
+    for (size_t i = 0; i < wait->n_intervals; i++) {
+        wait_us += wait->intervals[i].us;
+        attribution_add(&stats->sets, wait->intervals[i].mask, wait->intervals[i].us);
+        if (question->is_early) {
+            attribution_add(&stats->early, wait->intervals[i].mask, wait->intervals[i].us);
+        }
+        share_interval(client, wait->intervals[i].mask, wait->intervals[i].us);
+    }
+    client->count++;
+    client->wait_us += wait_us;
+    if (question->kind < sizeof(stats->kinds) / sizeof(stats->kinds[0])) {
+        stats->kinds[question->kind].count++;
+        stats->kinds[question->kind].wait_us += wait_us;
+    }
+    histogram_add(&stats->wait, wait_us);
+    stats->n_scans++;
+    stats->wait_us += wait_us;
+    stats->n_found += question->is_found;
+    stats->n_unchecked += question->is_unchecked;
+    stats->n_blocked += question->action == PES_STOP;
+    stats->n_warned += question->action == PES_ASK;
+    stats->n_would_block += question->would == PES_DISPOSITION_BLOCK;
+}
+
+void stats_add_signal(struct provider_stats *stats, uint32_t signal)
+{
+    size_t i;
+
+    for (i = 0; i < stats->n_signals; i++) {
+        if (stats->signals[i].signal == signal) {
+            stats->signals[i].count++;
+            return;
+        }
+    }
+    /* Sixteen kinds of death are enough; the sum stays right in n_crashes. */
+    if (i < STATS_SIGNALS_MAX) {
+        stats->signals[i].signal = signal;
+        stats->signals[i].count = 1;
+        stats->n_signals++;
+    }
+}

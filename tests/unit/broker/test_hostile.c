@@ -1,0 +1,229 @@
+/* What one client, user or worker cannot do to the others and to the broker. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "testing.h"
+#include "world.h"
+
+#define SECOND UINT64_C(1000000)
+
+static int set_up(void **state)
+{
+    struct world *world = malloc(sizeof(*world));
+
+    world_init(world, 42);
+    world_configure(world, 1, 2);
+    world_start_provider(world, 0, 1, 1);
+    world_connect(world, 1, 1000, PES_CAN_STOP | PES_CAN_ASK);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_fini(*state);
+    free(*state);
+    return 0;
+}
+
+/* SPEC 4.1: what the broker verified must fit beside what the client said. */
+static void a_question_as_large_as_a_message_does_not_end_the_broker(void **state)
+{
+    struct world *world = *state;
+    static char content[WIRE_INLINE_BYTES_MAX];
+    static char text[4000];
+    static uint8_t buffer[WIRE_MESSAGE_BYTES_MAX];
+    struct wire_ask question = {.id = 1,
+                                .kind = PES_KIND_SCRIPT_SHELL,
+                                .content = {(const uint8_t *)content, sizeof(content)}};
+    size_t n_bytes;
+
+    for (size_t size = 0; size < 4000; size += 7) {
+        question.n_context = 0;
+        for (size_t i = 0; i < 8; i++) {
+            question.context[i] = (struct wire_item){.field = PES_SUBJECT_PATH,
+                                                     .text = {(const uint8_t *)text, 3600}};
+        }
+        question.context[8] =
+            (struct wire_item){.field = PES_SUBJECT_NAME, .text = {(const uint8_t *)text, size}};
+        question.n_context = 9;
+        if (wire_encode(WIRE_TYPE_ASK, &question, buffer, sizeof(buffer), &n_bytes) != 0) {
+            break;
+        }
+        world_ask_with(world, 1, &question);
+        if (world->answer.error == 0) {
+            world_answer(world, 1, 0, PES_VERDICT_NOT_DETECTED);
+        }
+    }
+    assert_int_equal(world->answer.error, PES_E_TOO_LARGE);
+    assert_true(world->clients[1].is_open);
+}
+
+static void lend_and_ask(struct world *world, uint32_t client, uint64_t content_id)
+{
+    struct wire_reserve reserve = {.content_id = content_id, .bytes = 100000};
+    struct wire_ask question = {
+        .kind = PES_KIND_DOCUMENT_PDF, .content_id = content_id, .content_bytes = 100000};
+
+    world_send(world, client, WIRE_TYPE_RESERVE, &reserve);
+    world_ask_with(world, client, &question);
+}
+
+static void a_broker_that_ends_gives_back_what_is_still_being_hashed(void **state)
+{
+    static struct world other;
+
+    (void)state;
+    world_init(&other, 1);
+    world_configure(&other, 1, 1);
+    world_start_provider(&other, 0, 1, 1);
+    world_connect(&other, 1, 1000, 0);
+    other.will_hash_later = true;
+    lend_and_ask(&other, 1, 1);
+    world_disconnect(&other, 1);
+    world_launcher(&other, WIRE_TYPE_DRAIN, &(struct wire_drain){.grace_ms = 1000}, 0);
+    assert_true(other.has_exited);
+    core_fini(&other.core);
+    action_list_fini(&other.actions);
+    free(other.frame);
+}
+
+/* Each reservation is a descriptor of the broker's, however small. */
+static void descriptors_do_not_run_out_by_tiny_reservations(void **state)
+{
+    struct world *world = *state;
+    struct wire_reserve reserve = {.bytes = 1};
+
+    while (world->clients[1].last_error == 0 && reserve.content_id < 1020) {
+        reserve.content_id++;
+        world_send(world, 1, WIRE_TYPE_RESERVE, &reserve);
+    }
+    assert_int_equal(world->clients[1].last_error, PES_E_QUOTA);
+}
+
+static size_t n_workers_of(const struct world *world, uint32_t uid)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < PROVIDER_SLOTS_MAX; i++) {
+        const struct world_worker *worker = &world->instances[1].workers[i];
+
+        n += worker->is_alive && !worker->is_dying && worker->scan && worker->uid == uid;
+    }
+    return n;
+}
+
+/* One that has work and is not this user's answers; whoever it was replaced for gets its turn. */
+static void finish_one_of(struct world *world, uint32_t uid)
+{
+    for (uint32_t i = 0; i < PROVIDER_SLOTS_MAX; i++) {
+        const struct world_worker *worker = &world->instances[1].workers[i];
+
+        if (worker->is_alive && worker->scan && worker->uid == uid) {
+            world_answer(world, 1, i, PES_VERDICT_NOT_DETECTED);
+            world_reap(world);
+            return;
+        }
+    }
+}
+
+static void a_user_with_many_questions_does_not_keep_the_workers_to_itself(void **state)
+{
+    struct world *world = *state;
+
+    world_connect(world, 2, 1001, 0);
+    for (int i = 0; i < 200; i++) {
+        world_ask(world, 1, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+    }
+    world_ask(world, 2, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+    assert_int_equal(n_workers_of(world, 1000), 2);
+    finish_one_of(world, 1000);
+    assert_int_equal(n_workers_of(world, 1001), 1);
+    assert_int_equal(n_workers_of(world, 1000), 1);
+}
+
+static void users_with_much_to_ask_share_the_workers(void **state)
+{
+    struct world *world = *state;
+
+    world_connect(world, 2, 1001, 0);
+    for (int i = 0; i < 100; i++) {
+        world_ask(world, 1, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+        world_ask(world, 2, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+    }
+    /* However fast the one's questions are, the other's slow one keeps no more than its worker. */
+    for (int i = 0; i < 50; i++) {
+        finish_one_of(world, 1000);
+        assert_int_equal(n_workers_of(world, 1000), 1);
+        assert_int_equal(n_workers_of(world, 1001), 1);
+    }
+    assert_true(world->clients[1].n_answers >= 49);
+}
+
+static void users_take_turns_when_there_are_more_of_them_than_workers(void **state)
+{
+    struct world *world = *state;
+
+    for (uint32_t client = 2; client <= 4; client++) {
+        world_connect(world, client, 1000 + client, 0);
+    }
+    for (int i = 0; i < 100; i++) {
+        for (uint32_t client = 1; client <= 3; client++) {
+            world_ask(world, client, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+        }
+    }
+    world_ask(world, 4, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0); /* last of all */
+    for (int i = 0; i < 8 && world->clients[4].n_answers == 0; i++) {
+        for (uint32_t slot = 0; slot < 2; slot++) {
+            world_answer(world, 1, slot, PES_VERDICT_NOT_DETECTED);
+            world_reap(world);
+        }
+    }
+    assert_int_equal(world->clients[4].n_answers, 1);
+}
+
+/* One waiting question replaces one worker, however many are free. */
+static void another_users_question_costs_one_worker(void **state)
+{
+    struct world *world = *state;
+
+    world_connect(world, 2, 1001, 0);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_answer(world, 1, 0, PES_VERDICT_NOT_DETECTED);
+    world_answer(world, 1, 1, PES_VERDICT_NOT_DETECTED);
+    world_ask(world, 2, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    assert_int_equal(n_workers_of(world, 1000), 1); /* goes on with the other of its workers */
+    world_reap(world);
+    assert_int_equal(n_workers_of(world, 1001), 1);
+}
+
+static void a_worker_that_looked_cannot_keep_silent(void **state)
+{
+    struct world *world = *state;
+
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_answer(world, 1, 0, PES_VERDICT_NONE); /* with full coverage */
+    assert_int_equal(world->answer.parts[0].status, PES_STATUS_PROTOCOL_ERROR);
+    assert_int_equal(world->answer.coverage, PES_COVERAGE_NOT_EXAMINED);
+    world_reap(world);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_question_as_large_as_a_message_does_not_end_the_broker),
+        CASE(a_broker_that_ends_gives_back_what_is_still_being_hashed),
+        CASE(descriptors_do_not_run_out_by_tiny_reservations),
+        CASE(a_user_with_many_questions_does_not_keep_the_workers_to_itself),
+        CASE(users_with_much_to_ask_share_the_workers),
+        CASE(users_take_turns_when_there_are_more_of_them_than_workers),
+        CASE(another_users_question_costs_one_worker),
+        CASE(a_worker_that_looked_cannot_keep_silent),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
