@@ -1,0 +1,145 @@
+/*
+ * One connection's relay.
+ *
+ * It holds at most one message per direction and takes the next only when that one is gone: a peer
+ * that doesn't read stops the other, as it would without a relay, and nothing piles up here. A
+ * message that is too long is passed on cut to one byte over the limit, so that the broker refuses
+ * it in its own words. Descriptors that a client sends are dropped by the kernel on receiving
+ * (there is no control buffer), which may block for long: here that hurts this client alone.
+ */
+#include "receiver/relay.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "sys/packet.h"
+
+/* The protocol's longest message, and one byte to show that it was longer. */
+#define MESSAGE_BYTES_MAX 65536
+
+struct direction {
+    size_t n_bytes; /* 0: nothing held */
+    int fd;         /* held with it, or -1 */
+    uint8_t bytes[MESSAGE_BYTES_MAX + 1];
+};
+
+struct relay {
+    int client;
+    int broker;
+    struct direction up;   /* client to broker */
+    struct direction down; /* broker to client */
+};
+
+enum outcome {
+    RELAY_E_CLOSED = 1, /* a side has closed */
+};
+
+static bool is_closed(ssize_t n)
+{
+    return n == 0 || n == -ECONNRESET || n == -EPIPE;
+}
+
+static int take_up(struct relay *relay)
+{
+    ssize_t n = packet_receive(relay->client, relay->up.bytes, sizeof(relay->up.bytes));
+
+    if (n == -EMSGSIZE) {
+        n = sizeof(relay->up.bytes); /* the buffer holds its beginning */
+    }
+    if (n == -EAGAIN) {
+        return 0;
+    }
+    if (is_closed(n)) {
+        return RELAY_E_CLOSED;
+    }
+    if (n < 0) {
+        return (int)n;
+    }
+    relay->up.n_bytes = (size_t)n;
+    return 0;
+}
+
+static int take_down(struct relay *relay)
+{
+    ssize_t n =
+        packet_receive_fd(relay->broker, relay->down.bytes, MESSAGE_BYTES_MAX, &relay->down.fd);
+
+    if (n == -EAGAIN) {
+        return 0;
+    }
+    if (is_closed(n)) {
+        return RELAY_E_CLOSED;
+    }
+    if (n < 0) {
+        return (int)n;
+    }
+    relay->down.n_bytes = (size_t)n;
+    return 0;
+}
+
+static int pass_on(struct direction *direction, int socket)
+{
+    int r = packet_send(socket, direction->bytes, direction->n_bytes, direction->fd);
+
+    if (r == -EAGAIN || r == -ENOBUFS || r == -ETOOMANYREFS) {
+        return 0;
+    }
+    if (r < 0) {
+        return is_closed(r) ? RELAY_E_CLOSED : r;
+    }
+    closep(&direction->fd);
+    direction->fd = -1;
+    direction->n_bytes = 0;
+    return 0;
+}
+
+/* What is waited for: room for what is held, something new otherwise. A socket of which nothing is
+ * wanted is left out, or its hang-up would be told without end. */
+static struct pollfd wanted(int socket, const struct direction *in, const struct direction *out)
+{
+    short events = (in->n_bytes == 0 ? POLLIN : 0) | (out->n_bytes > 0 ? POLLOUT : 0);
+
+    return (struct pollfd){.fd = events ? socket : -1, .events = events};
+}
+
+static int step(struct relay *relay)
+{
+    struct pollfd fds[2] = {
+        wanted(relay->client, &relay->up, &relay->down),
+        wanted(relay->broker, &relay->down, &relay->up),
+    };
+    int r = 0;
+
+    if (poll(fds, 2, -1) < 0) {
+        return errno == EINTR ? 0 : -errno;
+    }
+    if (relay->up.n_bytes > 0 && (fds[1].revents & (POLLOUT | POLLHUP | POLLERR))) {
+        r = pass_on(&relay->up, relay->broker);
+    }
+    if (r == 0 && relay->down.n_bytes > 0 && (fds[0].revents & (POLLOUT | POLLHUP | POLLERR))) {
+        r = pass_on(&relay->down, relay->client);
+    }
+    if (r == 0 && relay->up.n_bytes == 0 && (fds[0].revents & (POLLIN | POLLHUP | POLLERR))) {
+        r = take_up(relay);
+    }
+    if (r == 0 && relay->down.n_bytes == 0 && (fds[1].revents & (POLLIN | POLLHUP | POLLERR))) {
+        r = take_down(relay);
+    }
+    return r;
+}
+
+int relay_run(int client, int broker)
+{
+    static struct relay relay; /* large; a process runs one */
+    int r = 0;
+
+    relay =
+        (struct relay){.client = client, .broker = broker, .up = {.fd = -1}, .down = {.fd = -1}};
+    while (r == 0) {
+        r = step(&relay);
+    }
+    closep(&relay.down.fd);
+    return r == RELAY_E_CLOSED ? 0 : r;
+}
