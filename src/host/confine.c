@@ -1,0 +1,195 @@
+/*
+ * Phase 1 and phase 2 (README.md), in the order that they need each other.
+ *
+ * A step that fails names itself and ends the start: nothing foreign runs less confined than it
+ * should. The one exception is a kernel without Landlock, where seccomp and the namespaces have to
+ * do; status shows that tier.
+ */
+#include "host/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "sandbox/sandbox.h"
+
+#define MIB (1024ull * 1024ull)
+
+/* Address space while loading: definitions of a whole antivirus are parsed within it. */
+#define LOADING_MIB 8192ull
+
+#define N_FILES 32
+
+#define N_LIBRARY_PATHS    6
+#define N_DEFINITION_PATHS 8
+
+#define LANDLOCK_ABI_SIGNALS 6
+
+static int raise_oom_score(void)
+{
+    CLEANUP(closep) int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, "800", 3) < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+/* Libraries, and what the provider was given to load: paths separated by ':'. */
+static int close_files(const char *definitions)
+{
+    struct landlock_path paths[N_LIBRARY_PATHS + N_DEFINITION_PATHS] = {
+        {"/lib", LANDLOCK_READ | LANDLOCK_EXECUTE},
+        {"/lib64", LANDLOCK_READ | LANDLOCK_EXECUTE},
+        {"/usr/lib", LANDLOCK_READ | LANDLOCK_EXECUTE},
+        {"/usr/lib64", LANDLOCK_READ | LANDLOCK_EXECUTE},
+        {"/usr/local/lib", LANDLOCK_READ | LANDLOCK_EXECUTE},
+        {"/etc/ld.so.cache", LANDLOCK_READ},
+    };
+    CLEANUP(freep) char *copy = definitions ? strdup(definitions) : NULL;
+    struct landlock_rules rules = {paths, N_LIBRARY_PATHS};
+    char *rest = copy;
+    int r;
+
+    if (definitions && !copy) {
+        return -ENOMEM;
+    }
+    while (rest && rules.n_paths < N_LIBRARY_PATHS + N_DEFINITION_PATHS) {
+        const char *path = strsep(&rest, ":");
+
+        if (*path != '\0') {
+            paths[rules.n_paths++] = (struct landlock_path){path, LANDLOCK_READ};
+        }
+    }
+    r = sandbox_landlock_apply(&rules);
+    return r == SANDBOX_E_ABSENT ? 0 : r;
+}
+
+static int close_calls(const struct seccomp_profile *profile)
+{
+    int r = sandbox_seccomp_apply(profile);
+
+    return r == SANDBOX_E_ABSENT ? -ENOSYS : r;
+}
+
+static int limit_resources(const struct host_options *options)
+{
+    struct sandbox_rlimits limits = {
+        .address_space_bytes = (LOADING_MIB + options->memory_mib) * MIB,
+        .n_files = N_FILES,
+        .n_processes = options->n_processes,
+    };
+
+    return sandbox_rlimits_apply(&limits);
+}
+
+int confine_before_module(struct confine *confine, const struct host_options *options,
+                          const char **ret_step)
+{
+    int r;
+
+    confine->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (confine->statm_fd < 0) {
+        *ret_step = "opening /proc/self/statm";
+        return -errno;
+    }
+    *ret_step = "raising oom_score_adj";
+    r = raise_oom_score();
+    if (r < 0) {
+        return r;
+    }
+    *ret_step = "dying with init";
+    r = sandbox_die_with_parent();
+    if (r < 0) {
+        return r;
+    }
+    *ret_step = "limiting resources";
+    r = limit_resources(options);
+    if (r < 0) {
+        return r;
+    }
+    *ret_step = "no_new_privs";
+    r = sandbox_no_new_privs();
+    if (r < 0) {
+        return r;
+    }
+    *ret_step = "preventing core dumps";
+    r = sandbox_not_dumpable();
+    if (r < 0) {
+        return r;
+    }
+    *ret_step = "landlock";
+    r = close_files(options->definitions);
+    if (r < 0) {
+        return r;
+    }
+    if (options->is_signals_open && sandbox_landlock_abi() < LANDLOCK_ABI_SIGNALS) {
+        *ret_step = "seccomp for signals";
+        r = close_calls(&seccomp_profile_provider_signals);
+        if (r < 0) {
+            return r;
+        }
+    }
+    *ret_step = "seccomp";
+    return close_calls(&seccomp_profile_provider);
+}
+
+int confine_memory_to_loaded(struct confine *confine, uint32_t memory_mib)
+{
+    unsigned long long n_pages;
+    struct rlimit limit;
+    char text[128];
+    ssize_t n;
+
+    n = pread(confine->statm_fd, text, sizeof(text) - 1, 0);
+    if (n < 0) {
+        return -errno;
+    }
+    text[n] = '\0';
+    n_pages = strtoull(text, NULL, 10);
+    close(TAKE_FD(confine->statm_fd));
+    if (!sandbox_limits_address_space) {
+        return 0;
+    }
+    limit.rlim_cur = n_pages * (unsigned long long)sysconf(_SC_PAGESIZE) + memory_mib * MIB;
+    limit.rlim_max = limit.rlim_cur;
+    return setrlimit(RLIMIT_AS, &limit) < 0 ? -errno : 0;
+}
+
+int confine_before_content(const char **ret_step)
+{
+    int r;
+
+    *ret_step = "dying with init";
+    r = sandbox_die_with_parent();
+    if (r < 0) {
+        return r;
+    }
+    /* A domain of its own: workers of one zygote cannot touch each other. */
+    *ret_step = "landlock";
+    r = sandbox_landlock_apply(NULL);
+    if (r < 0) {
+        return r;
+    }
+    *ret_step = "seccomp";
+    return close_calls(&seccomp_profile_worker);
+}
+
+void confine_processor_time(uint64_t time_us)
+{
+    struct rusage usage;
+    struct rlimit limit;
+    uint64_t seconds = time_us / 1000000u;
+
+    if (getrusage(RUSAGE_SELF, &usage) < 0 || getrlimit(RLIMIT_CPU, &limit) < 0) {
+        return;
+    }
+    /* Whole seconds only, so with room; the broker's deadline ends it long before. */
+    seconds += (uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec + 3;
+    limit.rlim_cur = seconds < limit.rlim_max ? seconds : limit.rlim_max;
+    (void)setrlimit(RLIMIT_CPU, &limit);
+}
