@@ -1,0 +1,150 @@
+/*
+ * Collects exits. Init is the parent of zygote and workers alike, so this is the truth about how
+ * each of them ended, whatever anybody says.
+ *
+ * Known processes are waited for one by one. A pid stays taken until it is waited for, so killing
+ * by pid can never hit another process. An unknown child (a worker whose pid the zygote has yet to
+ * name, or one that it forked for itself) is collected only while no answer of the zygote is
+ * outstanding.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <pes/enums.h>
+
+#include "base/signal_name.h"
+#include "init/init.h"
+
+static const char *const phase_texts[] = {
+    [ZYGOTE_STARTING] = "starting",
+    [ZYGOTE_LOADING_MODULE] = "loading the module",
+    [ZYGOTE_LOADING_DEFINITIONS] = "loading definitions",
+    [ZYGOTE_SELF_TEST] = "testing itself",
+    [ZYGOTE_SERVING] = "serving",
+};
+
+static uint64_t timeval_us(const struct timeval *tv)
+{
+    return (uint64_t)tv->tv_sec * 1000000u + (uint64_t)tv->tv_usec;
+}
+
+static uint32_t limit_of_signal(int signo)
+{
+    switch (signo) {
+    case SIGXCPU:
+        return PES_LIMIT_CPU;
+    case SIGXFSZ:
+        return PES_LIMIT_FILE_SIZE;
+    case SIGSYS:
+        return PES_LIMIT_SYSCALL;
+    default:
+        return PES_LIMIT_NONE;
+    }
+}
+
+static void worker_exited(struct init *init, struct slot *slot, int status,
+                          const struct rusage *usage)
+{
+    struct init_event event = {
+        .type = INIT_EXITED,
+        .slot = slot_table_number(&init->slots, slot),
+        .generation = slot->generation,
+        .how = INIT_EXIT_STATUS,
+        .value = WEXITSTATUS(status),
+        .cpu_us = timeval_us(&usage->ru_utime) + timeval_us(&usage->ru_stime),
+        .rss_kib = (uint64_t)usage->ru_maxrss,
+    };
+    bool is_unannounced = slot->is_unannounced;
+
+    if (WIFSIGNALED(status)) {
+        event.how = INIT_EXIT_SIGNAL;
+        event.value = WTERMSIG(status);
+        event.limit = limit_of_signal(WTERMSIG(status));
+    }
+    *slot = (struct slot){.state = SLOT_FREE};
+    if (!is_unannounced) {
+        broker_link_tell(init, &event, NULL, 0);
+    }
+}
+
+static void zygote_exited(struct init *init, int status)
+{
+    const char *phase;
+    char text[256];
+
+    init->zygote.pid = -1;
+    zygote_link_step(init); /* its last words say more than its exit */
+    if (init->is_ending) {
+        return;
+    }
+    phase = phase_texts[init->phase];
+    if (WIFSIGNALED(status)) {
+        snprintf(text, sizeof(text), "died by %s while %s%s", signal_name(WTERMSIG(status)), phase,
+                 WTERMSIG(status) == SIGSYS ? ": a system call that the sandbox forbids" : "");
+    } else if (WEXITSTATUS(status) == 127 && init->phase == ZYGOTE_STARTING) {
+        snprintf(text, sizeof(text), "pes-host cannot be executed");
+    } else {
+        snprintf(text, sizeof(text), "ended with exit status %d while %s", WEXITSTATUS(status),
+                 phase);
+    }
+    init_fail(init, text);
+}
+
+static bool reap(pid_t pid, int *ret_status, struct rusage *ret_usage)
+{
+    pid_t r;
+
+    do {
+        r = wait4(pid, ret_status, WNOHANG, ret_usage);
+    } while (r < 0 && errno == EINTR);
+    return r == pid;
+}
+
+static bool is_known(const struct init *init, pid_t pid)
+{
+    return pid == init->zygote.pid || pid == init->trial ||
+           slot_table_by_pid((struct slot_table *)&init->slots, pid);
+}
+
+/* Children that nobody asked for. */
+static void reap_strays(struct init *init)
+{
+    siginfo_t info;
+
+    if (init->phase != ZYGOTE_SERVING || slot_table_fork_by_us(&init->slots) != UINT64_MAX) {
+        return;
+    }
+    for (;;) {
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0 ||
+            is_known(init, info.si_pid)) {
+            return; /* a known one has died just now: there is a signal for it */
+        }
+        (void)waitpid(info.si_pid, NULL, WNOHANG);
+    }
+}
+
+void reaper_step(struct init *init)
+{
+    struct rusage usage;
+    int status;
+
+    for (size_t i = 0; i < init->slots.n_slots; i++) {
+        struct slot *slot = &init->slots.slots[i];
+
+        if (slot->state == SLOT_LIVE && reap(slot->pid, &status, &usage)) {
+            worker_exited(init, slot, status, &usage);
+        }
+    }
+    if (init->is_ready && init->trial > 0 && reap(init->trial, &status, &usage)) {
+        init->trial = -1;
+    }
+    if (init->zygote.pid > 0 && reap(init->zygote.pid, &status, &usage)) {
+        zygote_exited(init, status);
+        return;
+    }
+    reap_strays(init);
+}
