@@ -1,0 +1,405 @@
+/*
+ * Keeps one provider running.
+ *
+ * Each start is a generation with a number of its own. Normally there is one. When definitions or
+ * configuration may have changed a second is started beside it, and the first goes on serving
+ * until the broker has switched and says so (`retire`); if the second fails, the first simply
+ * stays and the reason is told. A provider that dies unasked is started again after a wait that
+ * doubles with each failure and starts over after a minute of health. A module that is refused is
+ * not tried again: only a reload can change that.
+ *
+ * Everything the broker has to know is told through its channel of now; a broker that comes later
+ * is told by provider_announce().
+ */
+#include "launcher/provider.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "launcher/backoff.h"
+#include "launcher/generation.h"
+#include "launcher/module.h"
+#include "log/log.h"
+#include "sys/clock.h"
+
+/* The broker says `retire` when its last question to an old generation is done. One that never
+ * does (it may know the generation no more) must not keep a process for ever. */
+#define RETIRE_LATEST_US (60 * 1000000ull)
+
+struct provider {
+    const struct provider_place *place;
+    char *name;
+    uint32_t uid_index;
+    const struct config_provider *config; /* in force; NULL: not wanted */
+    struct list generations;              /* oldest first */
+    uint64_t last_number;
+    uint32_t n_failures; /* in a row */
+    uint64_t retry_us;   /* when the timer fires */
+    sd_event_source *timer;
+    bool is_stopping;
+    char why[GENERATION_WHY_BYTES_MAX]; /* it is down */
+};
+
+static void start(struct provider *provider);
+
+const char *provider_name(const struct provider *provider)
+{
+    return provider->name;
+}
+
+uint32_t provider_uid_index(const struct provider *provider)
+{
+    return provider->uid_index;
+}
+
+size_t provider_n_generations(const struct provider *provider)
+{
+    size_t n = 0;
+
+    LIST_FOR_EACH (node, &provider->generations) {
+        n++;
+    }
+    return n;
+}
+
+static struct broker_link *link_of(struct provider *provider)
+{
+    return provider->place->link(provider->place->userdata);
+}
+
+/* Whether there is a generation that serves or will. */
+static bool has_current(struct provider *provider)
+{
+    LIST_FOR_EACH (node, &provider->generations) {
+        if (!CONTAINER_OF(node, struct generation, node)->is_retiring) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Plans the end of every generation older than `number`: of one that serves when the broker has let
+ * go of it, of others at once. */
+static void retire_older(struct provider *provider, uint64_t number)
+{
+    LIST_FOR_EACH (node, &provider->generations) {
+        struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (generation->number < number && !generation->is_retiring) {
+            generation_stop(generation,
+                            generation->state == GENERATION_READY ? RETIRE_LATEST_US : 0);
+        }
+    }
+}
+
+/* What must not run any more is not waited for. */
+static void end_all(struct provider *provider)
+{
+    LIST_FOR_EACH (node, &provider->generations) {
+        generation_stop(CONTAINER_OF(node, struct generation, node), 0);
+    }
+}
+
+/* A reload overtook a start: while one serves, a generation that is still loading is not needed. */
+static void drop_overtaken(struct provider *provider)
+{
+    bool one_serves = false;
+
+    LIST_FOR_EACH (node, &provider->generations) {
+        const struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        one_serves =
+            one_serves || (generation->state == GENERATION_READY && !generation->is_retiring);
+    }
+    LIST_FOR_EACH (node, &provider->generations) {
+        struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (one_serves && generation->state == GENERATION_STARTING) {
+            generation_stop(generation, 0);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------------------------- failures */
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct provider *provider = userdata;
+
+    provider->retry_us = 0;
+    start(provider);
+    return 0;
+}
+
+/* Plans the next start; returns the wait, 0 if there is none. */
+static uint32_t plan_retry(struct provider *provider)
+{
+    uint32_t random = 0;
+    uint32_t delay_ms;
+
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
+        random = 0; /* without chance: no jitter */
+    }
+    provider->n_failures++;
+    delay_ms = backoff_delay_ms(provider->n_failures, random);
+    provider->timer = sd_event_source_disable_unref(provider->timer);
+    if (sd_event_add_time_relative(provider->place->event, &provider->timer, CLOCK_MONOTONIC,
+                                   delay_ms * 1000ull, 1000, on_timer, provider) < 0) {
+        return 0;
+    }
+    provider->retry_us = clock_now_us() + delay_ms * 1000ull;
+    return delay_ms;
+}
+
+static uint32_t retry_in_ms(const struct provider *provider)
+{
+    uint64_t now_us = clock_now_us();
+
+    return provider->retry_us > now_us ? (uint32_t)((provider->retry_us - now_us) / 1000) + 1 : 0;
+}
+
+/* A generation is over or could not begin; it is in no list any more. */
+static void lose(struct provider *provider, uint64_t number, const char *why, bool may_retry)
+{
+    char safe[LOG_SAFE_BYTES];
+    uint32_t delay_ms = 0;
+
+    log_safe(why, strlen(why), safe);
+    if (has_current(provider)) {
+        log_event(LOG_ERR, EV_PROVIDER_FAILED,
+                  "generation %llu of provider '%s' is given up, another one serves: '%s'",
+                  (unsigned long long)number, provider->name, safe);
+        broker_link_instance_lost(link_of(provider), provider->name, number, why, 0);
+        return;
+    }
+    snprintf(provider->why, sizeof(provider->why), "%s", why);
+    if (may_retry) {
+        delay_ms = plan_retry(provider);
+    }
+    if (delay_ms > 0) {
+        log_event(LOG_ERR, EV_PROVIDER_LOST, "provider '%s': '%s'; starting it again in %u ms",
+                  provider->name, safe, delay_ms);
+    } else {
+        log_event(LOG_ERR, EV_PROVIDER_FAILED,
+                  "provider '%s' is not started: '%s'; reload when that is mended", provider->name,
+                  safe);
+    }
+    broker_link_instance_lost(link_of(provider), provider->name, number, why, delay_ms);
+}
+
+/* ---------------------------------------------------------------------------------- generations */
+
+static void on_ready(void *userdata, struct generation *ready)
+{
+    struct provider *provider = userdata;
+
+    log_event(LOG_INFO, EV_PROVIDER_READY, "provider '%s' is ready (generation %llu)",
+              provider->name, (unsigned long long)ready->number);
+    provider->why[0] = '\0';
+    retire_older(provider, ready->number);
+}
+
+static void on_generation_exit(void *userdata, struct generation *generation, const char *why)
+{
+    struct provider *provider = userdata;
+    bool was_asked = generation->is_retiring;
+    uint64_t number = generation->number;
+
+    if (generation->state == GENERATION_READY &&
+        clock_now_us() - generation->ready_us >= BACKOFF_HEALTHY_US) {
+        provider->n_failures = 0;
+    }
+    generation_free(generation);
+    if (!was_asked && !provider->is_stopping && provider->config) {
+        lose(provider, number, why, true);
+    }
+    provider->place->on_ended(provider->place->userdata);
+}
+
+static const struct generation_handlers generation_handlers = {
+    .on_ready = on_ready,
+    .on_exit = on_generation_exit,
+};
+
+static int start_generation(struct provider *provider, uint64_t number, int module,
+                            char why[GENERATION_WHY_BYTES_MAX])
+{
+    const struct provider_place *place = provider->place;
+    const struct config_provider *config = provider->config;
+    struct generation *generation;
+    char program[PATH_MAX];
+    char host[PATH_MAX];
+    int broker_end;
+    int r;
+    struct generation_plan plan = {
+        .event = place->event,
+        .number = number,
+        .name = provider->name,
+        .program = program,
+        .host = host,
+        .module = module,
+        .n_slots = (uint32_t)config->n_workers,
+        .definitions = config->definitions,
+        .options = config->options.items,
+        .n_options = config->options.n,
+        .memory_mib = (uint32_t)config->memory_mib,
+        .sets_user = place->is_system,
+        .uid = (uint32_t)place->config->provider_base + provider->uid_index,
+    };
+
+    if (paths_join(program, place->paths->libexec, "pes-init") < 0 ||
+        paths_join(host, place->paths->libexec, "pes-host") < 0) {
+        snprintf(why, GENERATION_WHY_BYTES_MAX, "the path to pes-init is too long");
+        return -ENAMETOOLONG;
+    }
+    r = generation_new(&generation, &plan, &generation_handlers, provider, &broker_end, why);
+    if (r < 0) {
+        return r;
+    }
+    list_append(&provider->generations, &generation->node);
+    log_event(LOG_INFO, EV_PROVIDER_STARTED, "provider '%s' is starting (generation %llu)",
+              provider->name, (unsigned long long)number);
+    broker_link_instance(link_of(provider), provider->name, number, broker_end);
+    return 0;
+}
+
+/* Nor may one go on that was allowed before. */
+static void refuse_unsigned(struct provider *provider, uint64_t number)
+{
+    static const char why[] = "its module is not signed; start pesd with --allow-unsigned, or set "
+                              "allow-unsigned, to run it nevertheless";
+
+    LIST_FOR_EACH (node, &provider->generations) {
+        const struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        broker_link_instance_lost(link_of(provider), provider->name, generation->number, why, 0);
+    }
+    end_all(provider);
+    lose(provider, number, why, false);
+}
+
+static void start(struct provider *provider)
+{
+    char why[GENERATION_WHY_BYTES_MAX];
+    CLEANUP(closep) int module = -1;
+    uint64_t number = ++provider->last_number;
+    int r;
+
+    if (!provider->place->config->allows_unsigned) {
+        refuse_unsigned(provider, number);
+        return;
+    }
+    r = module_load(provider->config->module, provider->place->is_system, &module, why);
+    if (r == 0) {
+        r = start_generation(provider, number, module, why);
+    }
+    if (r != 0) {
+        lose(provider, number, why, r != MODULE_E_REFUSED);
+    }
+}
+
+/* --------------------------------------------------------------------------------- from outside */
+
+int provider_new(struct provider **ret, const struct provider_place *place, const char *name,
+                 uint32_t uid_index)
+{
+    CLEANUP(provider_freep) struct provider *provider = calloc(1, sizeof(*provider));
+
+    if (!provider) {
+        return -ENOMEM;
+    }
+    provider->place = place;
+    provider->uid_index = uid_index;
+    list_init(&provider->generations);
+    provider->name = strdup(name);
+    if (!provider->name) {
+        return -ENOMEM;
+    }
+    *ret = TAKE_PTR(provider);
+    return 0;
+}
+
+void provider_free(struct provider *provider)
+{
+    if (!provider) {
+        return;
+    }
+    LIST_FOR_EACH (node, &provider->generations) {
+        generation_free(CONTAINER_OF(node, struct generation, node));
+    }
+    sd_event_source_disable_unref(provider->timer);
+    free(provider->name);
+    free(provider);
+}
+
+void provider_start(struct provider *provider, const struct config_provider *config)
+{
+    provider->config = config;
+    provider->n_failures = 0;
+    provider->timer = sd_event_source_disable_unref(provider->timer);
+    provider->retry_us = 0;
+    drop_overtaken(provider);
+    start(provider);
+}
+
+void provider_retire_all(struct provider *provider)
+{
+    provider->config = NULL;
+    provider->timer = sd_event_source_disable_unref(provider->timer);
+    provider->retry_us = 0;
+    retire_older(provider, UINT64_MAX);
+}
+
+void provider_announce(struct provider *provider)
+{
+    bool is_up = false;
+
+    if (!provider->config) {
+        return;
+    }
+    LIST_FOR_EACH (node, &provider->generations) {
+        struct generation *generation = CONTAINER_OF(node, struct generation, node);
+        int broker_end;
+
+        if (generation->is_retiring) {
+            generation_stop(generation, 0); /* this broker never knew it */
+            continue;
+        }
+        if (generation_new_broker(generation, &broker_end) < 0) {
+            child_kill(generation->init, SIGKILL); /* it does not listen any more */
+            continue;
+        }
+        broker_link_instance(link_of(provider), provider->name, generation->number, broker_end);
+        is_up = true;
+    }
+    if (!is_up && provider->why[0] != '\0') {
+        broker_link_instance_lost(link_of(provider), provider->name, provider->last_number,
+                                  provider->why, retry_in_ms(provider));
+    }
+}
+
+void provider_retire(struct provider *provider, uint64_t number)
+{
+    LIST_FOR_EACH (node, &provider->generations) {
+        struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (generation->number == number) {
+            generation_stop(generation, 0);
+        }
+    }
+}
+
+void provider_stop(struct provider *provider)
+{
+    provider->is_stopping = true;
+    provider->timer = sd_event_source_disable_unref(provider->timer);
+    end_all(provider);
+}
+
+void provider_kill(struct provider *provider)
+{
+    LIST_FOR_EACH (node, &provider->generations) {
+        child_kill(CONTAINER_OF(node, struct generation, node)->init, SIGKILL);
+    }
+}
