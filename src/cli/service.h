@@ -1,0 +1,14 @@
+/* What to say when the service is not there, and asking it about itself. */
+#pragma once
+
+#include "base/cleanup.h"
+
+struct pes_service;
+
+/* One line on stderr for a failure of the whole service: what, where, what next. @error: PES_E_*.
+ */
+void service_complain(int error);
+
+/* Asks for state (or the sums) and complains when that fails. Return: 0 or a negative PES_E_*. */
+MUST_CHECK int service_get(struct pes_service **ret_service, int is_report);
+void service_freep(struct pes_service **service);

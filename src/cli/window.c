@@ -1,0 +1,317 @@
+/*
+ * Many questions under way at once.
+ *
+ * A ring of slots in the order of the items: questions start as slots become free, answers are
+ * given out from the oldest on, so that output does not depend on who was faster. Memory is bounded
+ * by the number of slots.
+ *
+ * When the service is restarted in mid-question, or holds too much for this user already, the
+ * question is put again for a few seconds; after that the failure is the item's result. A service
+ * that never answered anything is not waited for.
+ */
+#include "cli/window.h"
+
+#include <poll.h>
+#include <time.h>
+
+#include <pes/pes.h>
+
+#include "cli/question.h"
+
+#define PATIENCE_MS 5000
+#define RETRY_MS    100
+
+enum slot_state {
+    SLOT_EMPTY = 0,
+    SLOT_PUT_OFF, /* to be asked at retry_at_ms */
+    SLOT_ASKED,
+    SLOT_DONE,
+};
+
+struct slot {
+    enum slot_state state;
+    struct item item;
+    uint32_t kind;
+    uint64_t sequence;
+    struct pes_request *request;
+    struct pes_answer *answer;
+    int64_t first_ms;
+    int64_t retry_at_ms;
+};
+
+struct window {
+    struct pes_ctx *ctx;
+    struct items *items;
+    const struct scan_options *options;
+    const struct window_callbacks *callbacks;
+    struct slot *slots;
+    size_t oldest;
+    size_t n_used;
+    uint64_t n_taken;
+    bool is_at_end;
+    bool is_starved;   /* the input has nothing for us now */
+    bool was_answered; /* the service has answered something */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct slot *slot_at(struct window *window, size_t index)
+{
+    return &window->slots[(window->oldest + index) % window->options->n_jobs];
+}
+
+static void slot_clear(struct slot *slot)
+{
+    pes_request_free(slot->request);
+    pes_answer_close(slot->answer, PES_DID_UNKNOWN);
+    item_fini(&slot->item);
+    *slot = (struct slot){.item = ITEM_INIT};
+}
+
+static void window_fini(struct window *window)
+{
+    for (size_t i = 0; window->slots && i < window->options->n_jobs; i++) {
+        slot_clear(&window->slots[i]);
+    }
+    free(window->slots);
+}
+
+static void put_off(struct slot *slot, uint32_t wait_ms)
+{
+    slot->state = SLOT_PUT_OFF;
+    slot->retry_at_ms = now_ms() + (wait_ms ? wait_ms : RETRY_MS);
+}
+
+/* Whether the failure that @answer tells may be over soon. */
+static bool may_pass(const struct window *window, const struct slot *slot,
+                     const struct pes_answer_info *info)
+{
+    if (now_ms() - slot->first_ms > PATIENCE_MS) {
+        return false;
+    }
+    switch (info->error) {
+    case -PES_E_QUOTA:
+    case -PES_E_BROKER_LOST:
+        return true;
+    case -PES_E_NO_BROKER:
+    case -PES_E_NOT_CONNECTED:
+        return window->was_answered;
+    default:
+        return false;
+    }
+}
+
+static void slot_take(struct window *window, struct slot *slot)
+{
+    struct pes_answer_info info = {.size_bytes = sizeof(info)};
+    struct pes_answer *answer = pes_take_answer(slot->request);
+
+    if (!answer) {
+        return;
+    }
+    pes_request_free(TAKE_PTR(slot->request));
+    pes_answer_info(answer, &info);
+    if (may_pass(window, slot, &info)) {
+        pes_answer_close(answer, PES_DID_UNKNOWN);
+        put_off(slot, info.retry_after_ms);
+        return;
+    }
+    if (info.error == 0) {
+        window->was_answered = true;
+    }
+    slot->answer = answer;
+    slot->state = SLOT_DONE;
+}
+
+static int slot_ask(struct window *window, struct slot *slot)
+{
+    int r = question_new(&slot->request, window->ctx, &slot->item, slot->kind, slot->sequence,
+                         window->options);
+
+    if (r == QUESTION_E_BUSY) {
+        if (now_ms() - slot->first_ms <= PATIENCE_MS + window->options->timeout_ms) {
+            put_off(slot, 0);
+            return 0;
+        }
+        r = item_fail(&slot->item, pes_error_text(-PES_E_QUOTA));
+        slot->state = SLOT_DONE;
+        return r;
+    }
+    if (r == QUESTION_E_UNREADABLE) {
+        slot->state = SLOT_DONE;
+        return 0;
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (pes_start(slot->request) < 0) {
+        return -EINVAL; /* a mistake of ours: it was started before */
+    }
+    slot->state = SLOT_ASKED;
+    slot_take(window, slot);
+    return 0;
+}
+
+/* Takes the next item into a free slot. Return: 0, ITEMS_E_END, ITEMS_E_WAIT or a negative errno.
+ */
+static int slot_fill(struct window *window)
+{
+    struct slot *slot = slot_at(window, window->n_used);
+    int r = items_next(window->items, &slot->item);
+
+    if (r != 0) {
+        return r;
+    }
+    window->n_used++;
+    slot->sequence = ++window->n_taken;
+    slot->first_ms = now_ms();
+    slot->kind = window->options->kind;
+    if (slot->item.problem) {
+        slot->state = SLOT_DONE;
+        return 0;
+    }
+    if (slot->kind == PES_KIND_NONE) {
+        slot->kind = question_kind(&slot->item);
+    }
+    return slot_ask(window, slot);
+}
+
+static int fill(struct window *window)
+{
+    window->is_starved = false;
+    while (!window->is_at_end && window->n_used < window->options->n_jobs) {
+        int r = slot_fill(window);
+
+        if (r == ITEMS_E_END) {
+            window->is_at_end = true;
+        } else if (r == ITEMS_E_WAIT) {
+            window->is_starved = true;
+            break;
+        } else if (r < 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+/* Takes answers and puts questions again whose time has come. */
+static int advance(struct window *window)
+{
+    pes_process(window->ctx);
+    for (size_t i = 0; i < window->n_used; i++) {
+        struct slot *slot = slot_at(window, i);
+        int r;
+
+        switch (slot->state) {
+        case SLOT_ASKED:
+            slot_take(window, slot);
+            break;
+        case SLOT_PUT_OFF:
+            if (now_ms() >= slot->retry_at_ms) {
+                r = slot_ask(window, slot);
+                if (r < 0) {
+                    return r;
+                }
+            }
+            break;
+        case SLOT_EMPTY:
+        case SLOT_DONE:
+            break;
+        }
+    }
+    return 0;
+}
+
+/* Gives out what is complete, from the oldest on. Return: number given out, or -ECANCELED. */
+static int emit(struct window *window)
+{
+    int n_given = 0;
+
+    while (window->n_used > 0 && slot_at(window, 0)->state == SLOT_DONE) {
+        struct slot *slot = slot_at(window, 0);
+        struct window_result result = {
+            .item = &slot->item, .kind = slot->kind, .answer = slot->answer};
+        int r = window->callbacks->on_result(&result, window->callbacks->userdata);
+
+        slot_clear(slot);
+        window->oldest = (window->oldest + 1) % window->options->n_jobs;
+        window->n_used--;
+        n_given++;
+        if (r > 0) {
+            return -ECANCELED;
+        }
+    }
+    return n_given;
+}
+
+static int sooner(int a, int b)
+{
+    if (a < 0 || b < 0) {
+        return a < 0 ? b : a;
+    }
+    return a < b ? a : b;
+}
+
+static void wait_for_something(struct window *window)
+{
+    struct pollfd fds[2] = {
+        {.fd = pes_fd(window->ctx), .events = POLLIN},
+        {.fd = window->is_starved ? items_fd(window->items) : -1, .events = POLLIN},
+    };
+    int timeout_ms = pes_wait_ms(window->ctx);
+    int64_t now = now_ms();
+
+    for (size_t i = 0; i < window->n_used; i++) {
+        const struct slot *slot = slot_at(window, i);
+
+        if (slot->state == SLOT_PUT_OFF) {
+            int64_t left = slot->retry_at_ms > now ? slot->retry_at_ms - now : 0;
+
+            timeout_ms = sooner(timeout_ms, (int)left);
+        }
+    }
+    timeout_ms = sooner(
+        timeout_ms, window->callbacks->on_wait(window->is_starved, window->callbacks->userdata));
+    (void)poll(fds, 2, timeout_ms);
+}
+
+int window_run(struct pes_ctx *ctx, struct items *items, const struct scan_options *options,
+               const struct window_callbacks *callbacks)
+{
+    CLEANUP(window_fini)
+    struct window window = {.ctx = ctx, .items = items, .options = options, .callbacks = callbacks};
+
+    window.slots = calloc(options->n_jobs, sizeof(*window.slots));
+    if (!window.slots) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < options->n_jobs; i++) {
+        window.slots[i].item = (struct item)ITEM_INIT;
+    }
+    for (;;) {
+        int r = fill(&window);
+
+        if (r == 0) {
+            r = advance(&window);
+        }
+        if (r < 0) {
+            return r;
+        }
+        r = emit(&window);
+        if (r == -ECANCELED) {
+            return 0;
+        }
+        if (window.is_at_end && window.n_used == 0) {
+            return 0;
+        }
+        if (r == 0) {
+            wait_for_something(&window);
+        }
+    }
+}
