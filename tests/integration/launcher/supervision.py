@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""pesd keeps its processes running, and ends them all: with real processes that are killed, stopped and replaced."""
+import fcntl
+import os
+import pathlib
+import signal
+import socket
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "support"))
+
+import daemon
+import tap
+
+EICAR_CONF = 'module = "eicar.so"\n'
+
+
+def is_found(answer):
+    return answer["verdict"] == "test_sample" and answer["coverage"] == "full"
+
+
+def wait_answer(pesd, seconds=20):
+    """Asks until the sample is found; each question in between must have got an honest answer."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = pesd.scan()
+        if is_found(answer):
+            return answer
+        assert answer["coverage"] != "full", answer
+        pesd.read_log(0.05)
+    raise AssertionError("no full answer in time")
+
+
+def test_start():
+    """what is started is ready, answers, and has exactly its own descriptors"""
+    with daemon.Pesd().wait_ready() as pesd:
+        assert is_found(pesd.scan())
+        (identity,) = pesd.pids_of("pes-identity")
+        if os.geteuid() == 0:  # it lets nobody else look at it
+            assert len(os.listdir(f"/proc/{identity}/fd")) == 4, os.listdir(f"/proc/{identity}/fd")
+        (init,) = pesd.pids_of("pes-init", "eicar")
+        assert b"NOTIFY_SOCKET" not in pathlib.Path(f"/proc/{init}/environ").read_bytes()
+        assert b"PATH=" not in pathlib.Path(f"/proc/{init}/environ").read_bytes()
+        if daemon.account():
+            status = daemon.status_of(pesd.pid)
+            assert set(status["Uid"].split()) == {str(daemon.account().pw_uid)}, status
+            assert status["CapEff"] == "0000000000000000", status
+            assert "0" not in status["Groups"].split(), status
+
+
+def test_second():
+    """a second pesd in the same folder is refused, and the first goes on"""
+    with daemon.Pesd().wait_ready() as pesd:
+        with daemon.Pesd(runtime=pesd.runtime) as second:
+            assert second.wait_exit() == 1
+            second.wait_log("another pesd serves in runtime folder '.*'; stop it, or give another --runtime")
+        assert is_found(pesd.scan())
+
+
+def test_sigkill():
+    """when pesd is killed nothing of it is left, and a new one takes the folder over"""
+    with daemon.Pesd().wait_ready() as pesd:
+        assert is_found(pesd.scan())
+        everything = daemon.descendants(pesd.pid)
+        assert len(everything) >= 8, everything
+        watch = daemon.Watch(everything)
+        pesd.process.kill()
+        left = watch.wait(2)
+        assert not left, [(pid, daemon.command_of(pid)) for pid in left]
+        assert (pesd.runtime / "pes.sock").exists()
+        with daemon.Pesd(runtime=pesd.runtime).wait_ready() as again:
+            assert is_found(again.scan())
+
+
+def test_answering_socket():
+    """a socket on which somebody else answers is not taken away from him"""
+    with daemon.Pesd("--check-config") as probe:
+        probe.wait_exit()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as other:
+            other.bind(str(probe.runtime / "pes.sock"))
+            other.listen()
+            os.chmod(probe.runtime / "pes.sock", 0o666)
+            with daemon.Pesd(runtime=probe.runtime) as pesd:
+                assert pesd.wait_exit() == 1
+                pesd.wait_log("somebody answers on '.*/pes.sock'; stop the other pesd or its socket unit")
+        assert (probe.runtime / "pes.sock").exists()
+
+
+def test_sigterm():
+    """SIGTERM ends everything at once when nothing is open, and takes the sockets away"""
+    with daemon.Pesd().wait_ready() as pesd:
+        watch = daemon.Watch(daemon.descendants(pesd.pid))
+        began = time.monotonic()
+        assert pesd.stop() == 0
+        assert time.monotonic() - began < 2
+        assert not watch.wait(1)
+        assert list(pesd.runtime.iterdir()) == [], list(pesd.runtime.iterdir())
+
+
+def test_stuck():
+    """with every process stuck the end comes within three seconds all the same"""
+    with daemon.Pesd().wait_ready() as pesd:
+        everything = daemon.descendants(pesd.pid)
+        for pid in everything:
+            os.kill(pid, signal.SIGSTOP)
+        watch = daemon.Watch(everything)
+        began = time.monotonic()
+        assert pesd.stop() == 0
+        taken = time.monotonic() - began
+        assert taken <= 3.1, taken
+        assert not watch.wait(1)
+
+
+def test_impatient():
+    """a second SIGTERM ends it at once"""
+    with daemon.Pesd().wait_ready() as pesd:
+        (broker,) = pesd.pids_of("pes-broker")
+        os.kill(broker, signal.SIGSTOP)
+        pesd.process.send_signal(signal.SIGTERM)
+        pesd.wait_log("stop: ending")
+        began = time.monotonic()
+        assert pesd.stop() == 0
+        assert time.monotonic() - began < 1
+
+
+def test_broker_killed():
+    """a killed broker is back at once, with the zygotes of before"""
+    with daemon.Pesd().wait_ready() as pesd:
+        assert is_found(pesd.scan())
+        for _ in range(3):
+            inits = pesd.pids_of("pes-init")
+            (broker,) = pesd.pids_of("pes-broker")
+            since = len(pesd.lines)
+            os.kill(broker, signal.SIGKILL)
+            pesd.wait_log("child-lost: pes-broker ended by SIGKILL; starting it again in 0 ms", since=since)
+            pesd.wait_log("pes-broker: .*provider 'eicar' generation 1 serves", since=since)
+            wait_answer(pesd)
+            assert pesd.pids_of("pes-init") == inits
+            assert pesd.pids_of("pes-broker") != [broker]
+            assert pesd.status()["config_generation"] == 1
+
+
+def test_broker_keeps_dying():
+    """a broker that dies again and again is started later from the sixth time on"""
+    with daemon.Pesd().wait_ready() as pesd:
+        since = len(pesd.lines)
+        for n in range(5):
+            while not pesd.pids_of("pes-broker"):
+                pesd.read_log(0.02)
+            os.kill(pesd.pids_of("pes-broker")[0], signal.SIGKILL)
+            match = pesd.wait_log(r"pes-broker ended by SIGKILL; starting it again in (\d+) ms", since=since)
+            since = pesd.lines.index(match.string, since) + 1
+            assert (int(match[1]) > 1000) == (n == 4), (n, match[0])
+
+
+def test_identity_killed():
+    """a killed identity helper is replaced alone, and programs are known again"""
+    config = daemon.config_folder('rule "x" { app = nothing mode = warn }', {"eicar": EICAR_CONF})
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        broker = pesd.pids_of("pes-broker")
+        os.kill(pesd.pids_of("pes-identity")[0], signal.SIGKILL)
+        pesd.wait_log("pes-identity ended by SIGKILL; starting it again")
+        assert is_found(pesd.scan())
+        assert pesd.pids_of("pes-broker") == broker and len(pesd.pids_of("pes-identity")) == 1
+
+
+def test_init_killed():
+    """a killed provider is started again as the next generation; answers meanwhile are honest"""
+    config = daemon.config_folder("", {"eicar": EICAR_CONF})
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        os.kill(pesd.pids_of("pes-init")[0], signal.SIGKILL)
+        match = pesd.wait_log(r"provider-lost: provider 'eicar': 'pes-init ended by SIGKILL'; .* in (\d+) ms")
+        assert 80 <= int(match[1]) <= 120
+        wait_answer(pesd)
+        pesd.wait_log(r"provider 'eicar' is ready \(generation 2\)")
+
+
+def test_never_ready():
+    """a module that cannot be loaded is tried again ever later, and the service is ready without it"""
+    top = daemon.folder()
+    (top / "bad.so").write_text("this is no module\n")
+    config = daemon.config_folder("", {"bad": f'module = "{top}/bad.so"\n', "eicar": EICAR_CONF})
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        waits = []
+        since = 0
+        for _ in range(3):
+            match = pesd.wait_log(r"provider 'bad': '(.*)'; starting it again in (\d+) ms", since=since)
+            since = pesd.lines.index(match.string, since) + 1
+            waits.append(int(match[2]))
+        assert 80 <= waits[0] <= 120 and 160 <= waits[1] <= 240 and 320 <= waits[2] <= 480, waits
+        row = next(row for row in pesd.status()["providers"] if row["name"] == "bad")
+        assert row["state"] != "ready" and "it cannot be loaded" in row["reason"], row
+        answer = pesd.scan()
+        assert answer["verdict"] == "test_sample", answer
+
+
+def test_unsigned():
+    """without leave no unsigned module runs: it is said why, and nothing counts as looked at"""
+    with daemon.Pesd(unsigned=False).wait_ready() as pesd:
+        pesd.wait_log("provider 'eicar' is not started: 'its module is not signed")
+        assert pesd.pids_of("pes-init") == []
+        row = next(row for row in pesd.status()["providers"] if row["name"] == "eicar")
+        assert row["state"] == "failed" and "not signed" in row["reason"], row
+        answer = pesd.scan()
+        assert answer["verdict"] in ("none", None) and answer["coverage"] == "not_examined", answer
+
+
+def test_modules_refused():
+    """a module that is a link, a folder, a FIFO or empty is refused with the reason"""
+    top = daemon.folder()
+    (top / "link.so").symlink_to(daemon.providers_folder() / "eicar.so")
+    (top / "empty.so").write_bytes(b"")
+    config = daemon.config_folder(
+        "", {name: f'module = "{top}/{name}.so"\n' for name in ("link", "empty")} | {"eicar": EICAR_CONF}
+    )
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        pesd.wait_log("provider 'link' is not started: 'the module is a symbolic link; name the file itself'")
+        pesd.wait_log("provider 'empty' is not started: 'the module is empty'")
+        assert pesd.scan()["verdict"] == "test_sample"
+    (top / "folder.so").mkdir()
+    os.mkfifo(top / "fifo.so")
+    config = daemon.config_folder("", {name: f'module = "{top}/{name}.so"\n' for name in ("folder", "fifo")})
+    with daemon.Pesd(config=config) as pesd:
+        assert pesd.wait_exit() == 1
+        pesd.wait_log(r"folder.conf:1: module '.*/folder.so' is not a regular file")
+        pesd.wait_log(r"fifo.conf:1: module '.*/fifo.so' is not a regular file")
+
+
+def test_receiver_killed():
+    """where a receiver is needed, a killed one is replaced"""
+    with daemon.Pesd(env={"PES_FORCE_RECEIVER": "1"}).wait_ready() as pesd:
+        assert is_found(pesd.scan())
+        (receiver,) = pesd.pids_of("pes-receiver")
+        os.kill(receiver, signal.SIGKILL)
+        pesd.wait_log("pes-receiver ended by SIGKILL; starting it again")
+        assert is_found(pesd.scan())
+        watch = daemon.Watch(daemon.descendants(pesd.pid))
+        assert pesd.stop() == 0
+        assert not watch.wait(1)
+
+
+def test_notify():
+    """a service manager hears of readiness, reloading and the end"""
+    top = daemon.folder()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(top / "notify"))
+        os.chmod(top / "notify", 0o666)
+        manager.settimeout(20)
+
+        def heard(word):
+            text = ""
+            while word not in text.splitlines():
+                text = manager.recv(4096).decode()
+            return text
+
+        with daemon.Pesd(env={"NOTIFY_SOCKET": str(top / "notify")}) as pesd:
+            assert "STATUS=3 of 3 providers serve, mode observe" in heard("READY=1")
+            pesd.reload()
+            assert "MONOTONIC_USEC=" in heard("RELOADING=1")
+            heard("READY=1")
+            pesd.process.send_signal(signal.SIGTERM)
+            heard("STOPPING=1")
+            assert pesd.wait_exit() == 0
+
+
+def test_activation():
+    """sockets that a service manager passes are used, and stay"""
+    top = daemon.folder()
+    runtime = top / "run"
+    runtime.mkdir(0o755)
+    passed = []
+    for name in ("pes.sock", "admin.sock"):
+        passed.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        passed[-1].bind(str(runtime / name))
+        os.chmod(runtime / name, 0o666)
+        passed[-1].listen()
+    if daemon.account():
+        os.chown(runtime, daemon.account().pw_uid, daemon.account().pw_gid)
+    # They have to arrive as 3 and 4, with the pid of pesd itself.
+    shell = 'exec 3<&"$1" 4<&"$2"; shift 2; export LISTEN_PID=$$; exec "$@"'
+    high = [fcntl.fcntl(one.fileno(), fcntl.F_DUPFD_CLOEXEC, 20) for one in passed]
+    with daemon.Pesd(
+        runtime=runtime,
+        env={"LISTEN_FDS": "2", "LISTEN_FDNAMES": "client:admin"},
+        fds=high,
+        before=["bash", "-c", shell, "bash", *map(str, high)],
+    ) as pesd:
+        # Whoever called listen() is whom clients see: that is us here.
+        pesd.policy.write_text(f"broker-uid = {os.geteuid()}\n")
+        pesd.wait_ready()
+        assert is_found(pesd.scan())
+        assert pesd.stop() == 0
+    assert (runtime / "pes.sock").exists() and (runtime / "admin.sock").exists()
+    with daemon.Pesd(
+        runtime=runtime,
+        env={"LISTEN_FDS": "2", "LISTEN_FDNAMES": "client:other"},
+        fds=high,
+        before=["bash", "-c", shell, "bash", *map(str, high)],
+    ) as pesd:
+        assert pesd.wait_exit() == 1
+        pesd.wait_log('passed a socket named \'other\'; name them "client" and "admin"')
+
+
+def test_folders():
+    """a runtime folder that is unsafe, foreign or too long is refused with what to do"""
+    open_folder = daemon.folder()
+    open_folder.chmod(0o777)
+    with daemon.Pesd(runtime=open_folder) as pesd:
+        assert pesd.wait_exit() == 1
+        pesd.wait_log("(others may write to runtime folder '.*'; chmod go-w it|belongs to somebody else)")
+    long = daemon.folder() / ("x" * 100)
+    with daemon.Pesd(runtime=long) as pesd:
+        assert pesd.wait_exit() == 1
+        pesd.wait_log("too long for a socket; give a shorter --runtime")
+
+
+def test_command_line():
+    """a wrong command line is told in one line, with status 64"""
+    for options in (["--mode", "loud"], ["--nonsense"], ["extra"], ["--ready-fd", "1"], ["--config", ""]):
+        with daemon.Pesd(*options) as pesd:
+            assert pesd.wait_exit() == 64, options
+            assert len(pesd.lines) == 1, pesd.lines
+    if os.geteuid() == 0:
+        for user in ("root", "0", "no-such-user"):
+            with daemon.Pesd("--drop-to", user) as pesd:
+                assert pesd.wait_exit() == 1
+                pesd.wait_log(f"cannot become --drop-to '{user}'")
+
+
+if __name__ == "__main__":
+    tap.run(globals(), sys.argv[1:])
