@@ -160,12 +160,12 @@ int confine_memory_to_loaded(struct confine *confine, uint32_t memory_mib)
     return setrlimit(RLIMIT_AS, &limit) < 0 ? -errno : 0;
 }
 
-int confine_before_content(const char **ret_step)
+int confine_before_content(pid_t init, const char **ret_step)
 {
     int r;
 
     *ret_step = "dying with init";
-    r = sandbox_die_with_parent();
+    r = sandbox_die_with(init);
     if (r < 0) {
         return r;
     }

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "host/host_options.h"
@@ -28,8 +29,8 @@ MUST_CHECK int confine_before_module(struct confine *confine, const struct host_
 /* After loading: from here on only `memory_mib` more. Returns 0 or -errno. */
 MUST_CHECK int confine_memory_to_loaded(struct confine *confine, uint32_t memory_mib);
 
-/* Phase 2, in a worker. As confine_before_module(). */
-MUST_CHECK int confine_before_content(const char **ret_step);
+/* Phase 2, in a worker; `init` is its parent. As confine_before_module(). */
+MUST_CHECK int confine_before_content(pid_t init, const char **ret_step);
 
 /* Ends the process by SIGXCPU when it takes that much more processor time from now on. */
 void confine_processor_time(uint64_t time_us);

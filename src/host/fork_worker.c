@@ -32,7 +32,7 @@ void fork_worker_prepare(void)
     }
 }
 
-pid_t fork_worker(void)
+pid_t fork_worker(pid_t *ret_init)
 {
     unsigned long flags = CLONE_PARENT | SIGCHLD;
     long pid;
@@ -40,6 +40,7 @@ pid_t fork_worker(void)
     if (tid_address) {
         flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
     }
+    *ret_init = getppid();
     pid = syscall(SYS_clone, flags, NULL, CLONE_REST(tid_address));
     return pid < 0 ? (pid_t)-errno : (pid_t)pid;
 }

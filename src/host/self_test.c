@@ -120,6 +120,7 @@ int self_test_run(const struct module *module, int init_fd, int channel[2],
     struct zygote_event trial = {.type = ZYGOTE_TRIAL};
     const struct pes_sample *samples = NULL;
     size_t n_samples = 0;
+    pid_t init;
     pid_t pid;
 
     channel[0] = channel[1] = -1;
@@ -129,14 +130,14 @@ int self_test_run(const struct module *module, int init_fd, int channel[2],
     if (n_samples == 0) {
         return 0;
     }
-    pid = fork_worker();
+    pid = fork_worker(&init);
     if (pid < 0) {
         return FAIL(ret_text, "self-test: no worker can be forked: errno %d", -pid);
     }
     if (pid == 0) {
         close(init_fd);
         close(ours);
-        worker_run(module, theirs);
+        worker_run(module, theirs, init);
     }
     close(TAKE_FD(theirs));
     trial.value = pid;

@@ -130,7 +130,7 @@ static void serve(struct worker *worker)
     }
 }
 
-void worker_run(const struct module *module, int channel)
+void worker_run(const struct module *module, int channel, pid_t init)
 {
     static struct worker worker; /* far too large for a stack */
     const char *step;
@@ -138,7 +138,7 @@ void worker_run(const struct module *module, int channel)
 
     /* So that whoever looks at the processes can tell it from the zygote; only a name. */
     (void)!prctl(PR_SET_NAME, "pes-worker", 0, 0, 0);
-    r = confine_before_content(&step);
+    r = confine_before_content(init, &step);
     if (r != 0) {
         end(EXIT_CONFINE, step, r < 0 ? r : -ENOSYS);
     }

@@ -122,11 +122,12 @@ static int fork_for(struct zygote *zygote, const struct zygote_command *command,
         .slot = command->slot,
         .generation = command->generation,
     };
-    pid_t pid = fork_worker();
+    pid_t init;
+    pid_t pid = fork_worker(&init);
 
     if (pid == 0) {
         close(zygote->init_fd);
-        worker_run(&zygote->module, channel);
+        worker_run(&zygote->module, channel, init);
     }
     event.value = pid;
     return init_link_send(zygote->init_fd, &event, NULL, 0);

@@ -69,15 +69,15 @@ static int keep_across_exec(int fd)
 }
 
 /* In the child. Returns only when something went wrong. */
-static void become_host(const struct init_options *options, struct arguments *args, int channel,
-                        int log_fd)
+static void become_host(const struct init_options *options, struct arguments *args, pid_t init,
+                        int channel, int log_fd)
 {
     static const char *const environment[] = {"GLIBC_TUNABLES=glibc.malloc.hugetlb=1", NULL};
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     sigset_t none;
 
     sigemptyset(&none);
-    if (sandbox_die_with_parent() < 0 || null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+    if (sandbox_die_with(init) < 0 || null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
         dup2(null_fd, STDOUT_FILENO) < 0 || dup2(log_fd, STDERR_FILENO) < 0 ||
         keep_across_exec(channel) < 0 || keep_across_exec(options->module_fd) < 0) {
         return;
@@ -100,6 +100,7 @@ int zygote_process_start(struct zygote_process *ret_zygote, const struct init_op
     struct arguments args = {.n = 0};
     int channel[2];
     int log[2];
+    pid_t init = getpid();
     pid_t pid;
     int r;
 
@@ -120,7 +121,7 @@ int zygote_process_start(struct zygote_process *ret_zygote, const struct init_op
         return -errno;
     }
     if (pid == 0) {
-        become_host(options, &args, theirs, log_in);
+        become_host(options, &args, init, theirs, log_in);
         _exit(EXIT_NO_EXEC);
     }
     *ret_zygote = (struct zygote_process){

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "sandbox/seccomp_filter.h"
@@ -24,8 +25,12 @@ MUST_CHECK int sandbox_no_new_privs(void);
 /* No core dump, not even a piped one, no ptrace by others of the same uid. */
 MUST_CHECK int sandbox_not_dumpable(void);
 
-/* SIGKILL when the parent (the thread that forked us) ends. */
+/* SIGKILL when the parent (the thread that forked us) ends. Nothing comes for a parent that has
+ * ended before this call: who has no channel that closes then calls sandbox_die_with(). */
 MUST_CHECK int sandbox_die_with_parent(void);
+
+/* The same for a known parent; -ESRCH when it has ended before. */
+MUST_CHECK int sandbox_die_with(pid_t parent);
 
 /* Gives up every capability, also in a user namespace. */
 MUST_CHECK int sandbox_drop_capabilities(void);

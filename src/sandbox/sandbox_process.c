@@ -38,6 +38,16 @@ int sandbox_die_with_parent(void)
     return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+int sandbox_die_with(pid_t parent)
+{
+    int r = sandbox_die_with_parent();
+
+    if (r < 0) {
+        return r;
+    }
+    return getppid() == parent ? 0 : -ESRCH;
+}
+
 int sandbox_drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

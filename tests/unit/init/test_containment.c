@@ -240,21 +240,28 @@ static void deny(const struct seccomp_rule *rules, size_t n_rules)
     }
 }
 
-/* Runs `what` in a child, since a filter is for good; it returns 0 or the number of what failed. */
-static void assert_child_passes(int (*what)(void))
+/*
+ * Runs `what` in a child, since a filter is for good, as a group of its own: an assertion that
+ * fails there must not go on with the cases of this program. What it has to say goes to stderr.
+ */
+static void assert_child_passes(CMUnitTestFunction what)
 {
-    pid_t pid = fork();
+    const struct CMUnitTest test = {"in a child", what, NULL, NULL, NULL};
     int status;
+    pid_t pid;
 
+    fflush(stdout);
+    pid = fork();
     if (pid == 0) {
-        _exit(what());
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        _exit(_cmocka_run_group_tests("child", &test, 1, NULL, NULL));
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static int serve_without_namespaces(void)
+static void serve_without_namespaces(void **state)
 {
     static const struct seccomp_rule rules[] = {{.number = __NR_unshare, .error = EPERM}};
     struct family family;
@@ -262,22 +269,16 @@ static int serve_without_namespaces(void)
     deny(rules, 1);
     start_ready(ESCAPE_MODULE, NULL);
     spawn(0, 1);
-    if (ask(0, "clone3") != 0 || !strstr(log_text(), "gets no namespace of these kinds")) {
-        return 1;
-    }
-    if (init_driver_command(&driver, INIT_KILL, 0, 1) != 0) {
-        return 2;
-    }
+    assert_int_equal(ask(0, "clone3"), 0);
+    assert_non_null(strstr(log_text(), "gets no namespace of these kinds"));
+    assert_int_equal(init_driver_command(&driver, INIT_KILL, 0, 1), 0);
     expect_exit(0, 1, INIT_EXIT_SIGNAL, SIGKILL);
     expect_contained_scan(2, "tgkill-init");
     spawn(0, 3);
     family = find_family(driver.pid);
     kill(driver.pid, SIGKILL);
-    if (init_driver_wait_exit(&driver, TIME_MS) != 128 + SIGKILL) {
-        return 3;
-    }
+    assert_int_equal(init_driver_wait_exit(&driver, TIME_MS), 128 + SIGKILL);
     expect_all_gone(&family);
-    return 0;
 }
 
 static void without_namespaces_it_serves_and_says_so(void **state)
@@ -285,7 +286,7 @@ static void without_namespaces_it_serves_and_says_so(void **state)
     assert_child_passes(serve_without_namespaces);
 }
 
-static int serve_without_landlock(void)
+static void serve_without_landlock(void **state)
 {
     static const struct seccomp_rule rules[] = {
         {.number = __NR_landlock_create_ruleset, .error = ENOSYS}};
@@ -293,7 +294,7 @@ static int serve_without_landlock(void)
     deny(rules, 1);
     start_ready(SCRIPTED_MODULE, NULL);
     spawn(0, 1);
-    return ask(0, "hello");
+    assert_int_equal(ask(0, "hello"), 0);
 }
 
 static void without_landlock_it_serves(void **state)
@@ -301,7 +302,7 @@ static void without_landlock_it_serves(void **state)
     assert_child_passes(serve_without_landlock);
 }
 
-static int report_failed_fork(void)
+static void report_failed_fork(void **state)
 {
     static const struct seccomp_rule rules[] = {
         {.number = __NR_clone,
@@ -310,13 +311,9 @@ static int report_failed_fork(void)
 
     deny(rules, 1);
     start_ready(ESCAPE_MODULE, NULL);
-    if (init_driver_command(&driver, INIT_SPAWN, 0, 1) != 0) {
-        return 1; /* without a channel: not even answered */
-    }
-    if (init_driver_spawn(&driver, 0, 2, TIME_MS) != INIT_DRIVER_E_LOST) {
-        return 2;
-    }
-    return 0;
+    /* Without a channel: not even answered. */
+    assert_int_equal(init_driver_command(&driver, INIT_SPAWN, 0, 1), 0);
+    assert_int_equal(init_driver_spawn(&driver, 0, 2, TIME_MS), INIT_DRIVER_E_LOST);
 }
 
 static void a_worker_that_cannot_be_forked_is_reported(void **state)
@@ -347,7 +344,7 @@ static const struct failing_step {
 
 static const struct failing_step *failing_step;
 
-static int fail_at_a_step(void)
+static void fail_at_a_step(void **state)
 {
     int r;
 
@@ -355,10 +352,9 @@ static int fail_at_a_step(void)
     start(SCRIPTED_MODULE, NULL);
     r = init_driver_wait_ready(&driver, TIME_MS, &event, &frame);
     if (r != INIT_DRIVER_E_LOST || !strstr(event.payload, failing_step->text)) {
-        fprintf(stderr, "# expected '%s', got %d '%s'\n", failing_step->text, r, event.payload);
-        return 1;
+        fail_msg("expected '%s', got %d '%s'", failing_step->text, r, event.payload);
     }
-    return init_driver_wait_exit(&driver, TIME_MS) == 0;
+    assert_int_not_equal(init_driver_wait_exit(&driver, TIME_MS), 0);
 }
 
 static void no_step_of_the_sandbox_is_left_out(void **state)

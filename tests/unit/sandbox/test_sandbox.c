@@ -199,6 +199,46 @@ static void limits_hold(void **state)
     assert_child_passes(set_limits);
 }
 
+/* A grandchild asks to die with its parent: while that lives, and once it has ended. */
+static void outlive_a_parent(void)
+{
+    pid_t parent;
+    int ended[2], told[2], r;
+
+    CHECK(pipe(ended) == 0 && pipe(told) == 0);
+    parent = fork();
+    if (parent == 0) {
+        pid_t self = getpid();
+
+        if (fork() == 0) {
+            char byte;
+
+            CHECK(sandbox_die_with(self) == 0);
+            CHECK(prctl(PR_SET_PDEATHSIG, 0) == 0);
+            CHECK(write(told[1], &byte, 1) == 1);
+            close(ended[1]);
+            CHECK(read(ended[0], &byte, 1) == 0); /* the parent is gone and reaped */
+            r = sandbox_die_with(self);
+            CHECK(write(told[1], &r, sizeof(r)) == sizeof(r));
+        } else {
+            char byte;
+
+            CHECK(read(told[0], &byte, 1) == 1);
+        }
+        _exit(0);
+    }
+    close(told[1]);
+    CHECK(waitpid(parent, NULL, 0) == parent);
+    close(ended[1]);
+    CHECK(read(told[0], &r, sizeof(r)) == sizeof(r));
+    CHECK(r == -ESRCH);
+}
+
+static void a_parent_that_has_ended_already_is_noticed(void **state)
+{
+    assert_child_passes(outlive_a_parent);
+}
+
 static void leave(void)
 {
     uint32_t wanted = geteuid() == 0 ? SANDBOX_NS_ALL & ~SANDBOX_NS_USER : SANDBOX_NS_ALL;
@@ -262,6 +302,7 @@ int main(void)
         cmocka_unit_test(landlock_keeps_signals_inside),
         cmocka_unit_test(capabilities_and_cores_are_gone),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(a_parent_that_has_ended_already_is_noticed),
         cmocka_unit_test(namespaces_that_are_denied_are_named_and_the_uid_stays),
         cmocka_unit_test(every_namespace_may_be_denied),
         cmocka_unit_test(the_tier_is_told_in_words),
