@@ -7,6 +7,11 @@
  * follows is read through it. A program that calls exec() meanwhile is noticed by its link, and
  * everything is read again.
  *
+ * The link to the program gives its path as the process itself sees the file system, and anybody
+ * can have a file system of their own (unshare(1), mount --bind): there any file is /usr/bin/env.
+ * The path is kept only if the same file is there for us, too. Asking for a file's identity never
+ * waits for the file system to refresh it (AT_STATX_DONT_SYNC): it may be one that never answers.
+ *
  * What may not be read stays empty: another user's program without CAP_SYS_PTRACE, for example. A
  * text that doesn't fit stays empty as well, since the beginning of a path names another file.
  */
@@ -20,6 +25,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -142,21 +148,44 @@ static void read_exe_path(int folder, char *out, size_t n_out)
     out[n > 0 && (size_t)n < n_out ? n : 0] = '\0';
 }
 
+/* Which file a name stands for; false if that cannot be told. */
+static bool file_of(int folder, const char *name, uint64_t *ret_device, uint64_t *ret_inode)
+{
+    struct statx st;
+
+    if (statx(folder, name, AT_STATX_DONT_SYNC, STATX_INO, &st) < 0 || !(st.stx_mask & STATX_INO)) {
+        return false;
+    }
+    *ret_device = makedev(st.stx_dev_major, st.stx_dev_minor);
+    *ret_inode = st.stx_ino;
+    return true;
+}
+
+static bool is_ours_too(const struct identity_record *record)
+{
+    uint64_t device, inode;
+
+    return record->exe_path[0] == '/' &&
+           file_of(AT_FDCWD, record->exe_path, &device, &inode) && device == record->exe_device &&
+           inode == record->exe_inode;
+}
+
 static void read_exe(int folder, struct identity_record *record)
 {
     for (int i = 0; i < TRIES_MAX; i++) {
         char again[sizeof(record->exe_path)];
-        struct stat st;
 
         read_exe_path(folder, record->exe_path, sizeof(record->exe_path));
-        if (fstatat(folder, "exe", &st, 0) == 0) {
-            record->exe_device = st.st_dev;
-            record->exe_inode = st.st_ino;
+        if (!file_of(folder, "exe", &record->exe_device, &record->exe_inode)) {
+            record->exe_device = record->exe_inode = 0;
         }
         read_exe_path(folder, again, sizeof(again));
         if (strcmp(again, record->exe_path) == 0) {
-            return;
+            break;
         }
+    }
+    if (!is_ours_too(record)) {
+        record->exe_path[0] = '\0';
     }
 }
 

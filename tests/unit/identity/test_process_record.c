@@ -1,8 +1,10 @@
 /* What is told about a process is of that process, or nothing. */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -11,6 +13,9 @@
 #include "base/cleanup.h"
 #include "identity/process_record.h"
 #include "testing.h"
+
+#define WELL_KNOWN "/usr/bin/env"
+#define POSE       "--pose"
 
 static int pidfd_of(pid_t pid)
 {
@@ -140,7 +145,53 @@ static void a_descriptor_that_is_no_pidfd_is_refused(void **state)
     close(fds[1]);
 }
 
-int main(void)
+/* Runs this program again as WELL_KNOWN, in a file system of its own; ends with 1 where it can't. */
+static void pose(const char *self)
+{
+    if ((unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount(self, WELL_KNOWN, NULL, MS_BIND, NULL) < 0) {
+        _exit(1);
+    }
+    execl(WELL_KNOWN, WELL_KNOWN, POSE, NULL);
+    _exit(1);
+}
+
+/* In another mount namespace any file can be any path. */
+static void a_path_that_is_another_file_for_us_is_not_believed(void **state)
+{
+    struct identity_record record;
+    char self[512] = "";
+    int fds[2];
+    char byte;
+    pid_t pid;
+
+    assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+    assert_int_equal(pipe(fds), 0);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        dup2(fds[1], STDOUT_FILENO);
+        close(fds[0]);
+        close(fds[1]);
+        pose(self);
+    }
+    close(fds[1]);
+    if (read(fds[0], &byte, 1) != 1) {
+        close(fds[0]);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        skip_because("no mount namespace is to be had");
+    }
+    record = read_record(-1, pid);
+    assert_int_equal(record.error, 0);
+    assert_true(record.exe_inode != 0);
+    assert_string_equal(record.exe_path, "");
+    end_child(pid);
+    close(fds[0]);
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_own_program_is_known),
@@ -149,7 +200,14 @@ int main(void)
         cmocka_unit_test(the_pidfd_counts_and_not_the_claimed_pid),
         cmocka_unit_test(a_process_name_full_of_brackets_does_not_move_the_fields),
         cmocka_unit_test(a_descriptor_that_is_no_pidfd_is_refused),
+        cmocka_unit_test(a_path_that_is_another_file_for_us_is_not_believed),
     };
+
+    if (argc > 1 && strcmp(argv[1], POSE) == 0) {
+        (void)!write(STDOUT_FILENO, "x", 1);
+        pause();
+        return 0;
+    }
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
