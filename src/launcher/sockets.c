@@ -1,8 +1,9 @@
 /*
  * Where clients and administrators find us.
  *
- * One pesd per runtime folder: it holds a lock on the folder itself for as long as it lives, which
- * no crash can leave behind. A socket of an earlier one is removed only when nobody answers on it,
+ * One pesd per runtime folder: it holds a lock for as long as it lives, which no crash can leave
+ * behind. The lock is on a file that nobody else may open, since whoever can open a file can lock
+ * it. A socket of an earlier one is removed only when nobody answers on it,
  * since it could also be a service manager's that waits to start us. The mode of a socket is set
  * before it gets its name, so that there is no moment at which the wrong people may connect.
  *
@@ -63,21 +64,39 @@ static int check_folder(int fd, const char *path, char *why)
     return 0;
 }
 
-static int open_folder(struct sockets *sockets, const char *path, bool is_system, char *why)
+/* Makes the folder if it is not there; clients of a system service go through it. */
+static int make_folder(const char *path, bool is_system, int *ret_fd, char *why)
 {
     CLEANUP(closep) int fd = -1;
-    int r;
+    bool is_new = mkdir(path, 0700) == 0;
 
-    if (mkdir(path, is_system ? 0755 : 0700) < 0 && errno != EEXIST) {
+    if (!is_new && errno != EEXIST) {
         return fail(why, "cannot create runtime folder", path, errno);
     }
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         return fail(why, "cannot open runtime folder", path, errno);
     }
-    r = check_folder(fd, path, why);
-    if (r != 0) {
-        return r;
+    if (is_new && is_system && fchmod(fd, 0755) < 0) { /* whatever the umask is */
+        return fail(why, "cannot let clients into runtime folder", path, errno);
+    }
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+static int take_lock(struct sockets *sockets, const char *path, char *why)
+{
+    CLEANUP(closep)
+    int fd = openat(sockets->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                    0600);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        return fail(why, "cannot open the lock in runtime folder", path, errno);
+    }
+    if (st.st_mode & (S_IRWXG | S_IRWXO)) {
+        return refuse(why, "others may open the lock in runtime folder '%s'; chmod 600 '%s/lock'",
+                      path, path);
     }
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         return refuse(why,
@@ -85,9 +104,24 @@ static int open_folder(struct sockets *sockets, const char *path, bool is_system
                       "--runtime",
                       path);
     }
+    sockets->lock = TAKE_FD(fd);
+    return 0;
+}
+
+static int open_folder(struct sockets *sockets, const char *path, bool is_system, char *why)
+{
+    CLEANUP(closep) int fd = -1;
+    int r = make_folder(path, is_system, &fd, why);
+
+    if (r == 0) {
+        r = check_folder(fd, path, why);
+    }
+    if (r != 0) {
+        return r;
+    }
     snprintf(sockets->path, sizeof(sockets->path), "%s", path);
     sockets->folder = TAKE_FD(fd);
-    return 0;
+    return take_lock(sockets, path, why);
 }
 
 /* ---------------------------------------------------------------------------------- the sockets */
@@ -270,5 +304,6 @@ void sockets_fini(struct sockets *sockets)
     closep(&sockets->client);
     closep(&sockets->admin);
     closep(&sockets->folder);
+    closep(&sockets->lock);
     *sockets = (struct sockets)SOCKETS_INIT;
 }

@@ -8,7 +8,8 @@
 #include "base/cleanup.h"
 
 struct sockets {
-    int folder;          /* open and locked: nobody else may serve here */
+    int folder;          /* open */
+    int lock;            /* held: nobody else may serve here. The file stays when we end */
     int client;          /* listening; pes.sock */
     int admin;           /* listening; admin.sock */
     bool client_is_ours; /* we made it, so we remove it */
@@ -19,7 +20,7 @@ struct sockets {
 
 #define SOCKETS_INIT                                                                               \
     {                                                                                              \
-        .folder = -1, .client = -1, .admin = -1                                                    \
+        .folder = -1, .lock = -1, .client = -1, .admin = -1                                        \
     }
 
 #define SOCKETS_WHY_BYTES_MAX 512

@@ -138,9 +138,9 @@ class Pesd:
         self.top = folder()
         self.runtime = pathlib.Path(runtime) if runtime else self.top / "run"
         self.is_user = user
-        if not self.runtime.exists():
+        if user and not self.runtime.exists():  # in system mode pesd makes it
             self.runtime.mkdir(0o755)
-            if user and account():
+            if account():
                 os.chown(self.runtime, account().pw_uid, account().pw_gid)
         self.policy = self.top / "client.conf"
         self.policy.write_text(f"broker-uid = {account().pw_uid}\n" if user and account() else "")

@@ -76,7 +76,7 @@ def test_sockets():
     need_root()
     with start().wait_ready() as pesd:
         modes = {entry.name: entry.stat().st_mode & 0o7777 for entry in pesd.runtime.iterdir()}
-        assert modes == {"pes.sock": 0o666, "admin.sock": 0o600}, modes
+        assert modes == {"pes.sock": 0o666, "admin.sock": 0o600, "lock": 0o600}, modes
         assert pesd.runtime.stat().st_mode & 0o7777 == 0o755
         answer = pesd.scan(user="nobody")
         assert answer["verdict"] == "test_sample", answer

@@ -17,9 +17,19 @@ static int set_up(void **state)
     return mkdtemp(folder) ? 0 : -1;
 }
 
+/* Removes a folder and the lock in it. */
+static int remove_folder(const char *path)
+{
+    char lock[300];
+
+    snprintf(lock, sizeof(lock), "%s/lock", path);
+    (void)unlink(lock);
+    return rmdir(path);
+}
+
 static int tear_down(void **state)
 {
-    return rmdir(folder);
+    return remove_folder(folder);
 }
 
 static mode_t mode_of(const char *name)
@@ -78,6 +88,22 @@ static void a_second_one_is_refused_while_the_first_lives(void **state)
     sockets_fini(&first);
 }
 
+/* Whoever can open a file can lock it, and keep us from starting. */
+static void nobody_else_may_open_the_lock(void **state)
+{
+    struct sockets sockets = SOCKETS_INIT;
+    char path[128];
+
+    assert_int_equal(sockets_open(&sockets, folder, true, why), 0);
+    assert_int_equal(mode_of("lock"), S_IFREG | 0600);
+    sockets_fini(&sockets);
+    snprintf(path, sizeof(path), "%s/lock", folder);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(sockets_open(&sockets, folder, true, why), SOCKETS_E_REFUSED);
+    assert_non_null(strstr(why, "chmod 600"));
+    sockets_fini(&sockets);
+}
+
 static void what_a_dead_one_left_is_replaced(void **state)
 {
     struct sockets dead = SOCKETS_INIT;
@@ -114,6 +140,7 @@ static void what_is_no_socket_is_not_removed(void **state)
 static void a_folder_is_made_with_the_mode_that_its_use_needs(void **state)
 {
     static const mode_t modes[2] = {0700, 0755};
+    mode_t old_umask = umask(0077); /* pesd's */
     char path[128];
 
     for (int is_system = 0; is_system < 2; is_system++) {
@@ -123,8 +150,9 @@ static void a_folder_is_made_with_the_mode_that_its_use_needs(void **state)
         assert_int_equal(sockets_open(&sockets, path, is_system, why), 0);
         assert_int_equal(mode_of("run"), S_IFDIR | modes[is_system]);
         sockets_fini(&sockets);
-        assert_int_equal(rmdir(path), 0);
+        assert_int_equal(remove_folder(path), 0);
     }
+    (void)umask(old_umask);
 }
 
 static void a_folder_that_others_may_write_is_refused(void **state)
@@ -147,7 +175,7 @@ static void a_path_that_is_too_long_or_a_link_is_refused(void **state)
     assert_int_equal(sockets_open(&sockets, path, false, why), SOCKETS_E_REFUSED);
     assert_non_null(strstr(why, "too long for a socket; give a shorter --runtime"));
     sockets_fini(&sockets);
-    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(remove_folder(path), 0);
     snprintf(link, sizeof(link), "%s/link", folder);
     assert_int_equal(symlink("/tmp", link), 0);
     assert_true(sockets_open(&sockets, link, false, why) < 0);
@@ -162,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(everybody_may_ask_and_only_the_owner_administrate),
         CASE(a_second_one_is_refused_while_the_first_lives),
+        CASE(nobody_else_may_open_the_lock),
         CASE(what_a_dead_one_left_is_replaced),
         CASE(what_is_no_socket_is_not_removed),
         CASE(a_folder_is_made_with_the_mode_that_its_use_needs),
