@@ -29,6 +29,7 @@ static void take_event(struct generation *generation, const struct launch_event 
         n_text = sizeof(event->text);
     }
     if (event->type == LAUNCH_READY && generation->state == GENERATION_STARTING) {
+        generation->load_timer = sd_event_source_disable_unref(generation->load_timer);
         generation->state = GENERATION_READY;
         generation->ready_us = clock_now_us();
         generation->handlers->on_ready(generation->userdata, generation);
@@ -36,6 +37,19 @@ static void take_event(struct generation *generation, const struct launch_event 
         snprintf(generation->failure, sizeof(generation->failure), "%.*s", (int)n_text,
                  event->text);
     }
+}
+
+/* Loading is a provider's own code: it can take for ever. */
+static int on_load_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct generation *generation = userdata;
+
+    if (generation->state == GENERATION_STARTING) {
+        snprintf(generation->failure, sizeof(generation->failure),
+                 "it was not ready in time and is ended; if it needs longer, raise load-timeout");
+        child_kill(generation->init, SIGKILL);
+    }
+    return 0;
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -172,6 +186,11 @@ int generation_new(struct generation **ret, const struct generation_plan *plan,
                             generation);
     }
     if (r >= 0) {
+        r = sd_event_add_time_relative(plan->event, &generation->load_timer, CLOCK_MONOTONIC,
+                                       plan->load_timeout_ms * 1000, 1000, on_load_timer,
+                                       generation);
+    }
+    if (r >= 0) {
         r = start_init(generation, plan, (int[3]){init_end, init_broker_end, plan->module}, &step);
     }
     if (r < 0) {
@@ -192,6 +211,7 @@ void generation_free(struct generation *generation)
     list_remove(&generation->node);
     child_free(generation->init);
     sd_event_source_disable_unref(generation->source);
+    sd_event_source_disable_unref(generation->load_timer);
     sd_event_source_disable_unref(generation->stop_timer);
     closep(&generation->channel);
     free(generation);

@@ -35,6 +35,7 @@ struct generation {
     struct child *init;
     int channel; /* to init */
     sd_event_source *source;
+    sd_event_source *load_timer; /* while it starts */
     sd_event_source *stop_timer;
     char failure[GENERATION_WHY_BYTES_MAX]; /* what init said before it ended */
     const struct generation_handlers *handlers;
@@ -54,6 +55,7 @@ struct generation_plan {
     char *const *options;    /* "KEY=VALUE" */
     size_t n_options;
     uint32_t memory_mib; /* 0: not said */
+    uint64_t load_timeout_ms;
     bool sets_user;
     uint32_t uid;
 };

@@ -152,6 +152,7 @@ int launcher_start(struct launcher *launcher)
     launcher->config_generation = 1;
     r = front_new(&launcher->front, &front_place, &front_handlers, launcher);
     if (r == 0) {
+        launcher_notify_starting(launcher);
         providers_apply(&launcher->providers);
     }
     return r;

@@ -50,5 +50,8 @@ void launcher_stop(struct launcher *launcher);
 /* Something has ended: looks whether that was the last. */
 void launcher_stop_progress(struct launcher *launcher);
 
+/* Tells the service manager how long the start may take. */
+void launcher_notify_starting(const struct launcher *launcher);
+
 /* Tells the service manager, and whoever waits on --ready-fd. */
 void launcher_notify_ready(struct launcher *launcher, uint32_t n_ready, uint32_t n_failed);

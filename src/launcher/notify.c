@@ -9,6 +9,9 @@
 #include "log/log.h"
 #include "wire/names.h"
 
+/* For everything but loading. */
+#define START_SLACK_MS 15000
+
 static void write_ready(struct launcher *launcher)
 {
     static const char line[] = "ready\n";
@@ -19,6 +22,21 @@ static void write_ready(struct launcher *launcher)
         closep(&launcher->ready_fd);
         launcher->ready_fd = -1;
     }
+}
+
+void launcher_notify_starting(const struct launcher *launcher)
+{
+    const struct config *config = &launcher->config;
+    uint64_t longest_ms = 0;
+
+    for (size_t i = 0; i < config->n_providers; i++) {
+        if (config->providers[i].is_enabled && config->providers[i].load_timeout_ms > longest_ms) {
+            longest_ms = config->providers[i].load_timeout_ms;
+        }
+    }
+    /* Ready is when every provider serves or has failed: a slow one must not cost us the start. */
+    (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu",
+                     (unsigned long long)(longest_ms + START_SLACK_MS) * 1000);
 }
 
 void launcher_notify_ready(struct launcher *launcher, uint32_t n_ready, uint32_t n_failed)

@@ -24,8 +24,9 @@
 #include "sys/clock.h"
 
 /* The broker says `retire` when its last question to an old generation is done. One that never
- * does (it may know the generation no more) must not keep a process for ever. */
-#define RETIRE_LATEST_US (60 * 1000000ull)
+ * does (it may know the generation no more) must not keep a process for ever: no question may take
+ * longer than CONFIG_TIMEOUT_MS_MAX. */
+#define RETIRE_LATEST_US ((CONFIG_TIMEOUT_MS_MAX + 60 * 1000) * 1000ull)
 
 struct provider {
     const struct provider_place *place;
@@ -68,11 +69,13 @@ static struct broker_link *link_of(struct provider *provider)
     return provider->place->link(provider->place->userdata);
 }
 
-/* Whether there is a generation that serves or will. */
-static bool has_current(struct provider *provider)
+/* Whether a generation in this state is there to stay. */
+static bool has_one_that(struct provider *provider, enum generation_state state)
 {
     LIST_FOR_EACH (node, &provider->generations) {
-        if (!CONTAINER_OF(node, struct generation, node)->is_retiring) {
+        const struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (generation->state == state && !generation->is_retiring) {
             return true;
         }
     }
@@ -104,14 +107,8 @@ static void end_all(struct provider *provider)
 /* A reload overtook a start: while one serves, a generation that is still loading is not needed. */
 static void drop_overtaken(struct provider *provider)
 {
-    bool one_serves = false;
+    bool one_serves = has_one_that(provider, GENERATION_READY);
 
-    LIST_FOR_EACH (node, &provider->generations) {
-        const struct generation *generation = CONTAINER_OF(node, struct generation, node);
-
-        one_serves =
-            one_serves || (generation->state == GENERATION_READY && !generation->is_retiring);
-    }
     LIST_FOR_EACH (node, &provider->generations) {
         struct generation *generation = CONTAINER_OF(node, struct generation, node);
 
@@ -166,7 +163,7 @@ static void lose(struct provider *provider, uint64_t number, const char *why, bo
     uint32_t delay_ms = 0;
 
     log_safe(why, strlen(why), safe);
-    if (has_current(provider)) {
+    if (has_one_that(provider, GENERATION_READY)) {
         log_event(LOG_ERR, EV_PROVIDER_FAILED,
                   "generation %llu of provider '%s' is given up, another one serves: '%s'",
                   (unsigned long long)number, provider->name, safe);
@@ -174,6 +171,12 @@ static void lose(struct provider *provider, uint64_t number, const char *why, bo
         return;
     }
     snprintf(provider->why, sizeof(provider->why), "%s", why);
+    if (has_one_that(provider, GENERATION_STARTING)) {
+        log_event(LOG_ERR, EV_PROVIDER_LOST, "provider '%s': '%s'; another one is starting",
+                  provider->name, safe);
+        broker_link_instance_lost(link_of(provider), provider->name, number, why, 1);
+        return;
+    }
     if (may_retry) {
         delay_ms = plan_retry(provider);
     }
@@ -244,6 +247,7 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
         .options = config->options.items,
         .n_options = config->options.n,
         .memory_mib = (uint32_t)config->memory_mib,
+        .load_timeout_ms = config->load_timeout_ms,
         .sets_user = place->is_system,
         .uid = (uint32_t)place->config->provider_base + provider->uid_index,
     };

@@ -95,7 +95,8 @@ def test_sigterm():
         assert pesd.stop() == 0
         assert time.monotonic() - began < 2
         assert not watch.wait(1)
-        assert list(pesd.runtime.iterdir()) == [], list(pesd.runtime.iterdir())
+        left = [entry.name for entry in pesd.runtime.iterdir()]
+        assert left == ["lock"], left
 
 
 def test_stuck():
@@ -195,6 +196,44 @@ def test_never_ready():
         assert answer["verdict"] == "test_sample", answer
 
 
+HANG = 'module = "scripted.so"\noptions = {{ "load=hang" }}\nload-timeout = "{}"\n'
+
+
+def test_load_hangs():
+    """a module that never comes back from loading is ended, tried again, and holds nobody up"""
+    config = daemon.config_folder("", {"hang": HANG.format("300 ms"), "eicar": EICAR_CONF})
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        for _ in range(2):
+            pesd.wait_log("provider 'hang': 'it was not ready in time .* raise load-timeout'; starting it again in")
+        assert pesd.scan()["verdict"] == "test_sample"
+
+
+def test_death_while_the_next_loads():
+    """a provider that dies while its next generation hangs in loading is started again"""
+    config = daemon.config_folder("", {"eicar": EICAR_CONF, "other": 'module = "scripted.so"\n'})
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        (init,) = pesd.pids_of("pes-init", "other")
+        daemon.write_config(config, "", {"eicar": EICAR_CONF, "other": HANG.format("2 s")})
+        pesd.reload()
+        pesd.wait_log(r"provider 'other' is starting \(generation 2\)")
+        os.kill(init, signal.SIGKILL)
+        pesd.wait_log("provider 'other': 'pes-init ended by SIGKILL'; another one is starting")
+        daemon.write_config(config, "", {"eicar": EICAR_CONF, "other": 'module = "scripted.so"\n'})
+        pesd.wait_log("provider 'other': 'it was not ready in time .*'; starting it again in")
+        pesd.reload()
+        pesd.wait_log("pes-broker: .*'other' generation [0-9]+ serves", since=len(pesd.lines) - 1)
+        assert pesd.scan()["coverage"] == "full"
+
+
+def test_clean_stop():
+    """a stop that was asked for is told without a word of loss"""
+    for _ in range(6):
+        with daemon.Pesd().wait_ready() as pesd:
+            assert pesd.stop() == 0
+            pesd.read_log(0.2)
+            assert not [line for line in pesd.lines if "-lost" in line or "error" in line], pesd.lines
+
+
 def test_unsigned():
     """without leave no unsigned module runs: it is said why, and nothing counts as looked at"""
     with daemon.Pesd(unsigned=False).wait_ready() as pesd:
@@ -255,6 +294,7 @@ def test_notify():
             return text
 
         with daemon.Pesd(env={"NOTIFY_SOCKET": str(top / "notify")}) as pesd:
+            heard("EXTEND_TIMEOUT_USEC=75000000")  # a minute to load, and some more
             assert "STATUS=3 of 3 providers serve, mode observe" in heard("READY=1")
             pesd.reload()
             assert "MONOTONIC_USEC=" in heard("RELOADING=1")
@@ -317,7 +357,7 @@ def test_folders():
 
 def test_command_line():
     """a wrong command line is told in one line, with status 64"""
-    for options in (["--mode", "loud"], ["--nonsense"], ["extra"], ["--ready-fd", "1"], ["--config", ""]):
+    for options in (["--mode", "loud"], ["--nonsense"], ["extra"], ["--ready-fd", "1"], ["--ready-fd", "99"], ["--config", ""]):
         with daemon.Pesd(*options) as pesd:
             assert pesd.wait_exit() == 64, options
             assert len(pesd.lines) == 1, pesd.lines
