@@ -184,7 +184,7 @@ static void tear_down(struct shell *shell)
         connection_close(shell, i);
     }
     for (uint32_t i = 1; i < shell->n_instances; i++) {
-        instance_link_stop(shell, i);
+        instance_link_close(shell, i); /* the launcher's to end: the next broker goes on with it */
     }
     for (uint32_t i = 1; i < shell->n_memories; i++) {
         memory_free(shell, i);

@@ -123,6 +123,7 @@ int memory_fd(const struct shell *shell, uint32_t handle);
 uint32_t instance_link_new(struct shell *shell, int fd);
 void instance_link_read(struct shell *shell, uint32_t handle);
 void instance_link_stop(struct shell *shell, uint32_t handle);
+void instance_link_close(struct shell *shell, uint32_t handle);
 void worker_link_spawn(struct shell *shell, const struct action *action);
 void worker_link_send(struct shell *shell, const struct action *action);
 void worker_link_kill(struct shell *shell, const struct action *action);

@@ -73,10 +73,20 @@ void instance_link_stop(struct shell *shell, uint32_t handle)
 {
     struct instance_link *link = &shell->instances[handle];
 
-    if (handle >= shell->n_instances || link->fd < 0) {
+    if (handle < shell->n_instances && link->fd >= 0) {
+        /* If it cannot hear, the closed channel tells it. */
+        (void)!command(link, INIT_STOP, NULL, -1);
+        instance_link_close(shell, handle);
+    }
+}
+
+void instance_link_close(struct shell *shell, uint32_t handle)
+{
+    struct instance_link *link = &shell->instances[handle];
+
+    if (link->fd < 0) {
         return;
     }
-    (void)!command(link, INIT_STOP, NULL, -1); /* if it cannot hear, the closed channel tells it */
     for (size_t i = 0; i < PROVIDER_SLOTS_MAX; i++) {
         close_worker(&link->workers[i]);
     }
