@@ -45,14 +45,15 @@ static void resolve_user(struct config_user *user, const char *key, const char *
     }
     entry = getpwnam(text);
     if (!entry) {
-        problems_add(problems, file, 0,
+        problems_add(problems, file, user->line,
                      "users { %s }: there is no user '%s'; create it with systemd-sysusers, or "
                      "give another name or a uid",
                      key, problems_quote(text, quote));
         return;
     }
     if (entry->pw_uid == 0) {
-        problems_add(problems, file, 0, "users { %s }: must not be root; give another", key);
+        problems_add(problems, file, user->line, "users { %s }: must not be root; give another",
+                     key);
     }
     user->uid = entry->pw_uid;
     user->gid = entry->pw_gid;

@@ -21,6 +21,15 @@
 #define CONFIG_PROVIDERS_MAX 16
 #define CONFIG_RULES_MAX     64
 
+/* Paths of definitions for one provider: as many as pes-host lets it read. */
+#define CONFIG_DEFINITIONS_MAX 8
+
+/* The longest time that a question or a scan may be given. */
+#define CONFIG_TIMEOUT_MS_MAX (10 * 60 * 1000)
+
+/* From start to ready, where nothing else is said. */
+#define CONFIG_LOAD_TIMEOUT_MS 60000
+
 /* Uids for providers: `provider-base` and the ones after it. Twice as many as there may be
  * providers: a generation that ends keeps its own until it has. */
 #define CONFIG_PROVIDER_UIDS 32
@@ -39,6 +48,7 @@ struct config_provider {
     uint64_t is_enabled;
     uint64_t is_advisory;
     uint64_t memory_mib; /* 0: what pes-init sets */
+    uint64_t load_timeout_ms;
     uint64_t scans_per_worker;
 };
 
@@ -53,6 +63,7 @@ struct config_rule {
 /* A user that a process runs as, resolved by config_load() in system mode. */
 struct config_user {
     char *text;
+    uint32_t line; /* where it stands; 0: nowhere */
     uint32_t uid;
     uint32_t gid;
 };
@@ -65,6 +76,8 @@ struct config {
     uint64_t max_sessions_per_uid;
     uint64_t max_in_flight_per_uid;
     uint64_t max_bytes_per_uid;
+    uint32_t max_content_line;
+    uint32_t max_bytes_line; /* where they stand; 0: nowhere */
     uint64_t default_timeout_ms;
     uint64_t allows_unsigned;
     struct config_user broker;

@@ -138,6 +138,7 @@ static const struct config_key main_keys[] = {
         .min = 64 * KIB,
         .max = 4 * GIB,
         .offset = offsetof(struct config, max_content_bytes),
+        .line_offset = offsetof(struct config, max_content_line),
     },
     {
         .name = "max-sessions-per-uid",
@@ -159,12 +160,13 @@ static const struct config_key main_keys[] = {
         .min = MIB,
         .max = TIB,
         .offset = offsetof(struct config, max_bytes_per_uid),
+        .line_offset = offsetof(struct config, max_bytes_line),
     },
     {
         .name = "default-timeout",
         .type = CONFIG_DURATION,
         .min = 10,
-        .max = 600000,
+        .max = CONFIG_TIMEOUT_MS_MAX,
         .offset = offsetof(struct config, default_timeout_ms),
     },
     {
@@ -180,18 +182,21 @@ static const struct config_key user_keys[] = {
         .type = CONFIG_TEXT,
         .max = 32,
         .offset = offsetof(struct config, broker.text),
+        .line_offset = offsetof(struct config, broker.line),
     },
     {
         .name = "identity",
         .type = CONFIG_TEXT,
         .max = 32,
         .offset = offsetof(struct config, identity.text),
+        .line_offset = offsetof(struct config, identity.line),
     },
     {
         .name = "receiver",
         .type = CONFIG_TEXT,
         .max = 32,
         .offset = offsetof(struct config, receiver.text),
+        .line_offset = offsetof(struct config, receiver.line),
     },
     {
         .name = "provider-base",
@@ -258,7 +263,8 @@ int config_main_parse(struct config *config, const char *file, char *text, size_
     int r = config_parse(&schema, config, file, text, n_text, problems);
 
     if (r == 0 && config->max_bytes_per_uid < config->max_content_bytes) {
-        problems_add(problems, file, 0,
+        problems_add(problems, file,
+                     config->max_bytes_line ? config->max_bytes_line : config->max_content_line,
                      "max-bytes-per-uid is less than max-content, so that nobody could ask about "
                      "the largest content; raise it");
     }

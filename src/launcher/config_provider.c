@@ -18,6 +18,7 @@ void config_provider_init(struct config_provider *provider)
 {
     *provider = (struct config_provider){
         .n_workers = 2,
+        .load_timeout_ms = CONFIG_LOAD_TIMEOUT_MS,
         .is_enabled = 1,
     };
 }
@@ -59,6 +60,24 @@ static void check_path(struct config_parse *parse, const char *value)
     }
 }
 
+/* As many as the provider is let to read; an empty part would be the whole of share/pes. */
+static void check_definitions_list(struct config_parse *parse, const char *value)
+{
+    size_t n = 1;
+
+    for (const char *at = value; (at = strchr(at, ':')); at++) {
+        n++;
+    }
+    if (n > CONFIG_DEFINITIONS_MAX) {
+        config_parse_problem(parse, "definitions: %zu paths, at most %d may be given", n,
+                             CONFIG_DEFINITIONS_MAX);
+    }
+    if (value[0] == ':' || value[strlen(value) - 1] == ':' || strstr(value, "::")) {
+        config_parse_problem(parse, "definitions: there is nothing before or after a ':'");
+    }
+    check_path(parse, value);
+}
+
 static const struct config_key keys[] = {
     {
         .name = "name",
@@ -81,7 +100,7 @@ static const struct config_key keys[] = {
         .max = 1024,
         .offset = offsetof(struct config_provider, definitions),
         .line_offset = offsetof(struct config_provider, definitions_line),
-        .check = check_path,
+        .check = check_definitions_list,
     },
     {
         .name = "workers",
@@ -94,8 +113,15 @@ static const struct config_key keys[] = {
         .name = "timeout",
         .type = CONFIG_DURATION,
         .min = 10,
-        .max = 10 * 60 * 1000,
+        .max = CONFIG_TIMEOUT_MS_MAX,
         .offset = offsetof(struct config_provider, timeout_ms),
+    },
+    {
+        .name = "load-timeout",
+        .type = CONFIG_DURATION,
+        .min = 100,
+        .max = 60 * 60 * 1000,
+        .offset = offsetof(struct config_provider, load_timeout_ms),
     },
     {
         .name = "mode",

@@ -5,9 +5,11 @@
  */
 #include "launcher/options.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "launcher/config_value.h"
 #include "wire/names.h"
@@ -74,13 +76,28 @@ static int take_mode(struct options *options, const char *text)
     return 0;
 }
 
+/* It must be open now, or else it is the number of the next thing that we open ourselves. */
+static bool is_writable(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    int listens = 0;
+    socklen_t n = sizeof(listens);
+
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+        return false;
+    }
+    /* One of a service manager's sockets: nobody would read there, and closing it loses clients. */
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) < 0 || listens == 0;
+}
+
 static int take_ready_fd(struct options *options, const char *text)
 {
     char why[CONFIG_VALUE_TEXT_BYTES_MAX];
     uint64_t number;
 
-    if (config_value_count(text, 3, 1023, &number, why) != 0) {
-        return usage("--ready-fd takes the number of an open descriptor, from 3 on");
+    if (config_value_count(text, 3, 1023, &number, why) != 0 || !is_writable((int)number)) {
+        return usage("--ready-fd takes the number of a descriptor that is open for writing, from "
+                     "3 on");
     }
     options->ready_fd = (int)number;
     return 0;

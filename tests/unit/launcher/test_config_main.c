@@ -42,7 +42,7 @@ static const struct bad_case bad_cases[] = {
     {"max-bytes-per-uid = 1", ":1: max-bytes-per-uid = '1': out of range; it goes from 1 MiB to "
                               "1 TiB\n"},
     {"max-bytes-per-uid = 2MiB\nmax-content = 3MiB",
-     ": max-bytes-per-uid is less than max-content, so that nobody could ask about the largest "
+     ":1: max-bytes-per-uid is less than max-content, so that nobody could ask about the largest "
      "content; raise it\n"},
     {"max-sessions-per-uid = 0",
      ":1: max-sessions-per-uid = '0': out of range; it goes from 1 to 4096\n"},

@@ -18,6 +18,12 @@ static const struct bad_case bad_cases[] = {
     {"module = ../x.so", ":1: a relative path with '..'; give an absolute one\n"},
     {"module = a/../x.so", ":1: a relative path with '..'; give an absolute one\n"},
     {M "definitions = ..", ":1: a relative path with '..'; give an absolute one\n"},
+    {M "definitions = \"a:b:c:d:e:f:g:h:i\"", ":1: definitions: 9 paths, at most 8 may be given\n"},
+    {M "definitions = \"a::b\"", ":1: definitions: there is nothing before or after a ':'\n"},
+    {M "definitions = \":a\"", ":1: definitions: there is nothing before or after a ':'\n"},
+    {M "definitions = \"a:\"", ":1: definitions: there is nothing before or after a ':'\n"},
+    {M "load-timeout = \"2 h\"",
+     ":1: load-timeout = '2 h': give a time such as \"800 ms\", from 100 ms to 60 min\n"},
     {M "name = \"a b\"", ":1: name: give letters, digits, '.', '_' and '-', at most 32, first a "
                          "letter or digit\n"},
     {M "workers = 0", ":1: workers = '0': out of range; it goes from 1 to 16\n"},
