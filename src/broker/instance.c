@@ -172,6 +172,10 @@ static void on_ready(struct core *core, struct instance *instance, const struct 
         provider_release_waiting(core, provider, now_us);
         return;
     }
+    /* It may have been started under another configuration than the one in force. */
+    if (event->init->slot < instance->n_slots) {
+        instance->n_slots = event->init->slot;
+    }
     set_ready(core, instance, &core->scratch->describe, now_us);
 }
 

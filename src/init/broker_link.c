@@ -76,7 +76,7 @@ void broker_link_tell_never(struct init *init, uint32_t slot, uint64_t generatio
 
 void broker_link_announce(struct init *init)
 {
-    struct init_event event = {.type = INIT_READY};
+    struct init_event event = {.type = INIT_READY, .slot = (uint32_t)init->slots.n_slots};
 
     if (init->is_ready && !init->is_announced && init->broker >= 0 &&
         !broker_link_is_draining(init)) {
@@ -90,8 +90,12 @@ static void spawn(struct init *init, const struct init_command *command, int cha
     struct slot *slot = slot_table_get(&init->slots, command->slot);
     int r;
 
-    if (!slot || channel < 0) {
+    if (channel < 0) {
         return; /* nothing that could be answered about */
+    }
+    if (!slot) { /* the broker knows another configuration than the one we were started with */
+        broker_link_tell_never(init, command->slot, command->generation, EINVAL);
+        return;
     }
     if (slot->state != SLOT_FREE || !init->is_ready) {
         broker_link_tell_never(init, command->slot, command->generation,

@@ -28,7 +28,7 @@ struct init_command {
 };
 
 enum init_event_type {
-    INIT_READY = 1,   /* provider has loaded; payload: an encoded Describe frame */
+    INIT_READY = 1,   /* provider has loaded; payload: an encoded Describe frame; slot: how many */
     INIT_FAILED = 2,  /* provider cannot serve; payload: reason as text; init exits after it */
     INIT_SPAWNED = 3, /* the worker of this slot and generation lives */
     INIT_EXITED = 4,  /* it is gone; how and value are true */

@@ -273,6 +273,26 @@ static void a_lost_instance_answers_restarting_until_the_next_one_serves(void **
     assert_int_equal(world->answer.coverage, PES_COVERAGE_FULL);
 }
 
+/* Its init was started with one worker, then two were configured. */
+static void a_provider_is_not_asked_for_more_workers_than_it_was_started_with(void **state)
+{
+    struct world *world = *state;
+
+    world->n_slots = 1;
+    world_start_provider(world, 0, 3, 2);
+    world_start_provider(world, 1, 4, 2);
+    world_connect(world, 2, 1001, PES_CAN_STOP);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_ask(world, 2, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    assert_null(world->instances[3].workers[1].scan);
+    world_answer(world, 3, 0, PES_VERDICT_NOT_DETECTED);
+    world_answer(world, 4, 0, PES_VERDICT_NOT_DETECTED);
+    world_reap(world);
+    world_answer(world, 3, 0, PES_VERDICT_NOT_DETECTED);
+    world_answer(world, 4, 0, PES_VERDICT_NOT_DETECTED);
+    assert_int_equal(world->answer.coverage, PES_COVERAGE_FULL);
+}
+
 /* Provider p2, which was configured after the others, is not there yet. */
 static void configure_a_third(struct world *world)
 {
@@ -720,6 +740,7 @@ int main(void)
         CASE(a_question_taken_back_is_still_answered),
         CASE(a_client_that_leaves_takes_its_questions_along),
         CASE(a_lost_instance_answers_restarting_until_the_next_one_serves),
+        CASE(a_provider_is_not_asked_for_more_workers_than_it_was_started_with),
         CASE(a_provider_that_is_just_starting_is_waited_for),
         CASE(a_provider_that_turns_out_not_to_take_the_kind_is_not_missed),
         CASE(a_provider_that_never_comes_is_not_ready),

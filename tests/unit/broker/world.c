@@ -343,7 +343,11 @@ void world_describe_provider(struct world *world, size_t index, uint32_t instanc
     char name[8];
     struct wire_describe describe = {.version = wire_text("1.0"), .definitions = wire_text("d1")};
     uint8_t payload[WIRE_MESSAGE_BYTES_MAX];
-    struct init_event init = {.version = INIT_CHANNEL_VERSION, .type = INIT_READY};
+    struct init_event init = {
+        .version = INIT_CHANNEL_VERSION,
+        .type = INIT_READY,
+        .slot = world->n_slots ? world->n_slots : INIT_SLOTS_MAX,
+    };
 
     snprintf(name, sizeof(name), "p%zu", index);
     describe.name = wire_text(name);

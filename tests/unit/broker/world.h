@@ -61,6 +61,7 @@ struct world {
     size_t n_to_hash;
     bool is_bad_content;   /* the next check fails */
     bool is_out_of_memory; /* no content can be made */
+    uint32_t n_slots;      /* that providers have from now on; 0: any number */
     bool has_new_limits;   /* of users who may hold more than that by now */
     bool has_exited;
     bool said_ready;

@@ -141,6 +141,16 @@ static void a_hanging_worker_is_killed_and_its_slot_serves_again(void **state)
     assert_int_equal(ask(0, "hello"), 0);
 }
 
+/* A broker may know another configuration than the one that init was started with. */
+static void a_slot_that_is_not_there_is_reported(void **state)
+{
+    start_ready(SCRIPTED_MODULE, NULL);
+    assert_int_equal(event.head.slot, 2);
+    assert_int_equal(init_driver_spawn(&driver, 2, 1, TIME_MS), INIT_DRIVER_E_LOST);
+    spawn(1, 2);
+    assert_int_equal(ask(1, "hello"), 0);
+}
+
 static void a_busy_slot_takes_no_second_worker(void **state)
 {
     int pair[2];
@@ -390,6 +400,7 @@ int main(int argc, char **argv)
         INIT_TEST(only_slot_and_generation_together_kill),
         INIT_TEST(a_hanging_worker_is_killed_and_its_slot_serves_again),
         INIT_TEST(a_busy_slot_takes_no_second_worker),
+        INIT_TEST(a_slot_that_is_not_there_is_reported),
         INIT_TEST(a_worker_killed_while_it_is_forked_is_still_reported),
         INIT_TEST(a_new_broker_finds_the_provider_ready_and_empty),
         INIT_TEST(a_broker_that_talks_nonsense_is_dropped_alone),
