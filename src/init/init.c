@@ -10,11 +10,12 @@
  * at once is known when its exit is collected.
  *
  * It ends, and the pid namespace with it, when the launcher or stage 1 is gone, when the zygote is
- * gone, or when it is told to. Without a pid namespace it kills what it knows of.
+ * gone, or when it is told to. Without a pid namespace it kills whatever is its child.
  */
 #include "init/init.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -107,6 +108,10 @@ static int start(struct init *init, const char **ret_step)
     if (r < 0) {
         return r;
     }
+    if (!(init->namespaces & SANDBOX_NS_PID)) {
+        /* Absent without CONFIG_PROC_CHILDREN: then only what is known by name is killed. */
+        init->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    }
     *ret_step = "starting pes-host";
     r = zygote_process_start(&init->zygote, init->options, n_processes(init),
                              init->namespaces & SANDBOX_NS_PID);
@@ -175,27 +180,12 @@ static void step(struct init *init)
     }
 }
 
-/* Kills what is known by name; in a pid namespace the kernel kills the rest when we end. */
-static void kill_all(struct init *init)
-{
-    for (size_t i = 0; i < init->slots.n_slots; i++) {
-        if (init->slots.slots[i].state == SLOT_LIVE) {
-            kill(init->slots.slots[i].pid, SIGKILL);
-        }
-    }
-    if (init->trial > 0) {
-        kill(init->trial, SIGKILL);
-    }
-    if (init->zygote.pid > 0) {
-        kill(init->zygote.pid, SIGKILL);
-    }
-}
-
 int init_run(const struct init_options *options, uint32_t namespaces, int lifeline)
 {
     static struct init init = {
         .lifeline = -1,
         .signals = -1,
+        .children = -1,
         .zygote = ZYGOTE_PROCESS_INIT,
         .trial = -1,
         .log = {.fd = -1},
@@ -223,7 +213,7 @@ int init_run(const struct init_options *options, uint32_t namespaces, int lifeli
         }
         step(&init);
     }
-    kill_all(&init);
+    reaper_kill_all(&init);
     provider_log_finish(&init.log, clock_now_us());
     return init.exit_status;
 }

@@ -20,6 +20,7 @@ struct init {
     int broker;          /* channel, -1 while there is no broker */
     int lifeline;        /* reading end of a pipe that stage 1 holds open; -1: none */
     int signals;         /* signalfd for SIGCHLD */
+    int children;        /* our own list of children in /proc; -1: the namespace ends with us */
     struct zygote_process zygote;
     enum zygote_phase phase;
     pid_t trial; /* worker of the self-test, -1: none */
@@ -63,3 +64,6 @@ MUST_CHECK int zygote_link_fork(struct init *init, uint32_t slot, uint64_t gener
 
 /* reaper.c */
 void reaper_step(struct init *init);
+
+/* At the end: kills every child there is, also those that nobody has named. */
+void reaper_kill_all(struct init *init);

@@ -51,13 +51,13 @@ static void say_dropped(struct provider_log *log)
 
 static void end_line(struct provider_log *log)
 {
-    if (log->n_line > 0) {
-        if (log->n_lines < PROVIDER_LOG_LINES_MAX) {
-            log->n_lines++;
+    if (log->n_lines >= PROVIDER_LOG_LINES_MAX) {
+        log->is_flooding = true;
+        log->n_dropped += log->n_line + 1;
+    } else {
+        log->n_lines++; /* an empty line costs as much to look at, though it is not written */
+        if (log->n_line > 0) {
             log->write_line(log->context, log->line, log->n_line);
-        } else {
-            log->is_flooding = true;
-            log->n_dropped += log->n_line;
         }
     }
     log->n_line = 0;
@@ -123,6 +123,8 @@ void provider_log_step(struct provider_log *log, uint64_t now_us)
 void provider_log_finish(struct provider_log *log, uint64_t now_us)
 {
     provider_log_step(log, now_us);
-    end_line(log);
+    if (log->n_line > 0) {
+        end_line(log);
+    }
     say_dropped(log);
 }

@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <pes/enums.h>
 
@@ -147,4 +150,45 @@ void reaper_step(struct init *init)
         return;
     }
     reap_strays(init);
+}
+
+static void kill_known(struct init *init)
+{
+    for (size_t i = 0; i < init->slots.n_slots; i++) {
+        if (init->slots.slots[i].state == SLOT_LIVE) {
+            kill(init->slots.slots[i].pid, SIGKILL);
+        }
+    }
+    if (init->trial > 0) {
+        kill(init->trial, SIGKILL);
+    }
+    if (init->zygote.pid > 0) {
+        kill(init->zygote.pid, SIGKILL);
+    }
+}
+
+/* Kills those at the head of the list of children and collects them; false when there are none. */
+static bool kill_listed(int list)
+{
+    char text[1024];
+    ssize_t n = pread(list, text, sizeof(text) - 1, 0);
+    char *at = text;
+    char *end;
+
+    text[n > 0 ? n : 0] = '\0';
+    if (n == (ssize_t)sizeof(text) - 1) {
+        *strrchr(text, ' ') = '\0'; /* the last number may be cut; the next round sees it whole */
+    }
+    for (pid_t pid; (pid = (pid_t)strtol(at, &end, 10)) > 0 && end != at; at = end) {
+        kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+    }
+    return at != text;
+}
+
+void reaper_kill_all(struct init *init)
+{
+    kill_known(init); /* the zygote first: whatever else there is, no more is made */
+    while (init->children >= 0 && kill_listed(init->children)) {
+    }
 }

@@ -274,10 +274,10 @@ static long try_memory(void)
     return 0;
 }
 
-/* Forks children of init that nobody asked for, as many as it can. */
-static long try_many_workers(void)
+/* Forks children of init that nobody asked for. */
+static long fork_strays(int n)
 {
-    for (int i = 0; i < 4096; i++) {
+    for (int i = 0; i < n; i++) {
         long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, 0ul);
 
         if (pid < 0) {
@@ -290,6 +290,18 @@ static long try_many_workers(void)
         }
     }
     return 0;
+}
+
+/* As many as it can. */
+static long try_many_workers(void)
+{
+    return fork_strays(4096);
+}
+
+/* More than one look at the list of children shows. */
+static long try_strays(void)
+{
+    return fork_strays(200);
 }
 
 static const struct attempt {
@@ -336,6 +348,7 @@ static const struct attempt {
     {"deep-recursion", try_deep_recursion},
     {"memory", try_memory},
     {"many-workers", try_many_workers},
+    {"strays", try_strays},
     {"inherited-fds", try_inherited_fds},
 };
 

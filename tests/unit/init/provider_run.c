@@ -95,7 +95,7 @@ void expect_exit(uint32_t slot, uint64_t generation, uint32_t how, int value)
 
 static void add_descendants(struct family *family, pid_t parent)
 {
-    char path[64], text[256] = "";
+    char path[64], text[4096] = "";
     int fd;
     ssize_t n;
 
@@ -105,7 +105,7 @@ static void add_descendants(struct family *family, pid_t parent)
     n = read(fd, text, sizeof(text) - 1);
     close(fd);
     assert_true(n >= 0);
-    for (char *at = text, *end; family->n < 16; at = end) {
+    for (char *at = text, *end; family->n < FAMILY_MAX; at = end) {
         pid_t pid = (pid_t)strtol(at, &end, 10);
 
         if (end == at) {

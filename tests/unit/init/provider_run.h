@@ -35,9 +35,11 @@ int ask(uint32_t slot, const char *content);
 void expect_exit(uint32_t slot, uint64_t generation, uint32_t how, int value);
 
 /* A process's descendants, held by pidfds: for stage 1 init, then the zygote, then workers. */
+#define FAMILY_MAX 256
+
 struct family {
-    pid_t pids[16];
-    int pidfds[16];
+    pid_t pids[FAMILY_MAX];
+    int pidfds[FAMILY_MAX];
     size_t n;
 };
 

@@ -286,6 +286,26 @@ static void without_namespaces_it_serves_and_says_so(void **state)
     assert_child_passes(serve_without_namespaces);
 }
 
+/* Nothing ends with a namespace there; init is the parent of all, named or not. */
+static void end_strays_without_namespaces(void **state)
+{
+    static const struct seccomp_rule rules[] = {{.number = __NR_unshare, .error = EPERM}};
+    struct family family;
+
+    deny(rules, 1);
+    start_ready(ESCAPE_MODULE, (const char *const[]){"load=strays", NULL});
+    assert_memory_equal(frame.describe.note.data, "DONE", 4);
+    family = find_family(driver.pid);
+    assert_int_equal(family.n, 2 + 200);
+    assert_int_equal(init_driver_stop(&driver, TIME_MS), 0);
+    expect_all_gone(&family);
+}
+
+static void without_namespaces_nothing_of_a_module_outlives_init(void **state)
+{
+    assert_child_passes(end_strays_without_namespaces);
+}
+
 static void serve_without_landlock(void **state)
 {
     static const struct seccomp_rule rules[] = {
@@ -382,6 +402,7 @@ int main(int argc, char **argv)
         CONTAINMENT_TEST(a_worker_that_cannot_be_forked_is_reported),
         CONTAINMENT_TEST(no_step_of_the_sandbox_is_left_out),
         CONTAINMENT_TEST(without_namespaces_it_serves_and_says_so),
+        CONTAINMENT_TEST(without_namespaces_nothing_of_a_module_outlives_init),
     };
 
     become_who_is_asked(argc, argv);

@@ -108,6 +108,17 @@ static void a_flood_is_not_read_until_the_second_is_over(void **state)
     assert_string_equal(lines[n_lines - 1], "calm");
 }
 
+/* Looking at each costs as much as at any other line. */
+static void empty_lines_are_a_flood_too(void **state)
+{
+    for (int i = 0; i < 100; i++) {
+        write_text("\n\n\n\n\n\n\n\n\n\n");
+    }
+    provider_log_step(&provider_log, 1);
+    assert_int_equal(n_lines, 0);
+    assert_false(provider_log_wants_input(&provider_log, 2));
+}
+
 static void a_full_pipe_never_blocks_the_provider(void **state)
 {
     char text[4096];
@@ -131,6 +142,7 @@ int main(void)
         LOG_TEST(a_long_line_is_broken),
         LOG_TEST(the_rest_comes_at_the_end),
         LOG_TEST(a_flood_is_not_read_until_the_second_is_over),
+        LOG_TEST(empty_lines_are_a_flood_too),
         LOG_TEST(a_full_pipe_never_blocks_the_provider),
     };
 
