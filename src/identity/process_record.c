@@ -165,9 +165,8 @@ static bool is_ours_too(const struct identity_record *record)
 {
     uint64_t device, inode;
 
-    return record->exe_path[0] == '/' &&
-           file_of(AT_FDCWD, record->exe_path, &device, &inode) && device == record->exe_device &&
-           inode == record->exe_inode;
+    return record->exe_path[0] == '/' && file_of(AT_FDCWD, record->exe_path, &device, &inode) &&
+           device == record->exe_device && inode == record->exe_inode;
 }
 
 static void read_exe(int folder, struct identity_record *record)

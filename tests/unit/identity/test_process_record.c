@@ -145,7 +145,8 @@ static void a_descriptor_that_is_no_pidfd_is_refused(void **state)
     close(fds[1]);
 }
 
-/* Runs this program again as WELL_KNOWN, in a file system of its own; ends with 1 where it can't. */
+/* Runs this program again as WELL_KNOWN, in a file system of its own; ends with 1 where it
+ * can't. */
 static void pose(const char *self)
 {
     if ((unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) ||
