@@ -210,6 +210,118 @@ def test_own_keys():
         shell.expect("^typed --own")
 
 
+def test_literal_next():
+    """a paste behind the key that takes the next one literally is asked about, too"""
+    for text in (encoded("touch harm") + "\n", "\n" + encoded("touch harm") + "\n", "true;" + encoded("touch harm")):
+        with guarded() as shell:
+            shell.send("\x16")
+            shell.paste(text)
+            shell.send("\r")
+            shell.expect("STOPPED")
+            shell.ready()
+            shell.command("true")
+            assert not shell.made("harm"), text
+
+
+def test_vi_command_paste():
+    """in vi mode a paste in command state is asked about before a line of it runs"""
+    with guarded(setup="set -o vi" if SHELL == "bash" else "bindkey -v; KEYTIMEOUT=1") as shell:
+        shell.send("\x1b")
+        time.sleep(0.7)  # as above
+        shell.paste("i" + encoded("touch harm") + "\n")
+        shell.send("\r")
+        shell.expect("STOPPED")
+        shell.ready()
+        assert not shell.made("harm")
+
+
+def test_own_widgets():
+    """a key with a widget of somebody's own that accepts the line asks first, and typed lines run"""
+    if SHELL != "zsh":
+        tap.skip("bash has no widgets")
+    for accept in ("accept-line", ".accept-line"):
+        setup = f"own() {{ zle {accept} }}; zle -N own; bindkey '^M' own"
+        with guarded(setup=setup) as shell:
+            assert shell.command("echo typed") == "typed"
+            shell.paste_line(encoded("touch harm"))
+            shell.expect("STOPPED")
+            shell.ready()
+            shell.paste_line("touch fine")
+            shell.ready()
+            assert shell.command("echo typed") == "typed"
+            assert not shell.made("harm") and shell.made("fine")
+
+
+def test_comment_key():
+    """the key that makes a comment of the line asks, since it comments the first of several out only"""
+    if SHELL != "bash":
+        tap.skip("zsh has no such key in its usual mode")
+    with guarded() as shell:
+        shell.paste("true\n" + encoded("touch harm"))
+        shell.send("\x1b#")
+        shell.expect("STOPPED")
+        shell.ready()
+        shell.command("true")
+        assert not shell.made("harm")
+
+
+def test_parts():
+    """a command that is pasted in parts is asked about as a whole, and given up as a whole"""
+    with guarded() as shell:
+        shell.paste_line("echo one '")
+        shell.expect("> ")
+        shell.paste_line("x' # PES-SCRIPT: @alpha found Test.Parts malicious")
+        shell.expect("STOPPED  echo one")
+        shell.ready()
+        assert shell.command("echo whole-$((1+1))") == "whole-2"
+
+
+def test_interrupt_while_asked():
+    """an interrupt while the service is asked loses nothing: the line is in the history"""
+    with guarded() as shell:
+        shell.paste("touch harm # PES-SCRIPT: @beta hang")
+        shell.expect("beta hang")
+        shell.send("\r")
+        time.sleep(0.3)  # the hook is started and asks; the answer takes 0.8 s
+        shell.send("\x03")
+        shell.expect(r"Run it anyway\? \[y/N\] ")
+        shell.send("n")
+        shell.ready()
+        shell.send("\x1b[A")
+        shell.expect("stopped by pes.*touch harm")
+        assert not shell.made("harm")
+
+
+def test_answers_to_programs():
+    """what is pasted for a program that reads a line with the shell's editor is not asked about"""
+    if SHELL != "zsh":
+        tap.skip("bash does not tell a program's line from its own")
+    with guarded() as shell:
+        before = n_questions()
+        shell.type_line("x=; vared -p 'name: ' x; echo got-$x")
+        shell.expect("^name: ")
+        shell.paste_line("token-$((1+1))")
+        shell.expect(r"^got-token")
+        shell.ready()
+        assert n_questions() == before
+
+
+def test_put_aside():
+    """a pasted line that is put aside and comes back is asked about when it runs"""
+    if SHELL != "zsh":
+        tap.skip("bash puts no line aside")
+    with guarded() as shell:
+        shell.paste(encoded("touch harm"))
+        shell.send("\x1bq")
+        shell.type_line("echo between-$((1+1))")
+        shell.expect("^between-2")
+        shell.expect("base64 -d")
+        shell.send("\r")
+        shell.expect("STOPPED")
+        shell.ready()
+        assert not shell.made("harm")
+
+
 def test_escapes():
     """escape sequences in a pasted line reach the terminal only as text"""
     with guarded() as shell:

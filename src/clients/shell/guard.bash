@@ -4,11 +4,13 @@
 #
 # How: the terminal marks what is pasted ("bracketed paste"). The mark arms the guard: whatever key accepts a line first
 # runs __pes_check, which gives the whole line to pes-shell-guard and lets it through, or empties it. The next prompt
-# disarms it. While nothing has been pasted the keys are bound as they were, so that typed lines cost nothing.
+# disarms it. While nothing has been pasted the keys are bound as they were, so that typed lines cost nothing. A key that
+# takes the next one literally (quoted-insert) arms it, too: it can take the mark apart.
 #
 # Not covered: a terminal without bracketed paste; one that lets a pasted text contain the end mark itself, except
 # that lines which are already waiting when the next prompt comes still count as pasted; a line that is cut and yanked
-# back later; the editor of edit-and-execute-command.
+# back later; the editor of edit-and-execute-command; the typed beginning of a command of several lines. What is pasted
+# for `read -e` is taken for a command.
 
 # Sets up the guard; does nothing in a shell that cannot carry it.
 __pes_init() {
@@ -16,6 +18,7 @@ __pes_init() {
     ((BASH_VERSINFO[0] > 5 || (BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 1))) || return 0
     [[ -n ${__pes_guard-} && -z ${__pes_session-} ]] || return 0
     __pes_armed=
+    __pes_before=
     __pes_count=0
     __pes_session=bash-$$-$SRANDOM
     # Keys that nobody can press by accident, nor a hostile terminal by knowing them.
@@ -23,13 +26,21 @@ __pes_init() {
     __pes_key_paste="\\e[201;$SRANDOM~"
     __pes_key_check="\\e[202;$SRANDOM~"
     __pes_key_accept="\\e[203;$SRANDOM"
+    __pes_key_literal="\\e[204;$SRANDOM~"
     __pes_bound=()
     builtin bind 'set enable-bracketed-paste on'
-    local keymap
-    for keymap in emacs vi-insert; do
+    local keymap binding
+    local -a bindings
+    for keymap in emacs vi-insert vi-command; do
+        mapfile -t bindings < <(builtin bind -m "$keymap" -p)
         builtin bind -m "$keymap" -x "\"$__pes_key_arm\": __pes_arm"
         builtin bind -m "$keymap" "\"$__pes_key_paste\": bracketed-paste-begin"
         builtin bind -m "$keymap" "\"\\e[200~\": \"$__pes_key_arm$__pes_key_paste\""
+        builtin bind -m "$keymap" "\"$__pes_key_literal\": quoted-insert"
+        for binding in "${bindings[@]}"; do
+            [[ $binding == *'": quoted-insert' ]] || continue
+            builtin bind -m "$keymap" "${binding%quoted-insert}\"$__pes_key_arm$__pes_key_literal\""
+        done
     done
     PROMPT_COMMAND+=(__pes_prompt)
 }
@@ -45,7 +56,7 @@ __pes_arm() {
         builtin bind -m "$keymap" -x "\"$__pes_key_check\": __pes_check"
         for binding in "${bindings[@]}"; do
             [[ $binding == *'": accept-line' || $binding == *'": operate-and-get-next' ||
-                $binding == '"\C-'[jmo]'": "'* ]] || continue
+                $binding == *'": insert-comment' || $binding == '"\C-'[jmo]'": "'* ]] || continue
             key=${binding%%'": '*}'"'
             [[ $key != "\"$__pes_key_accept"* ]] || continue
             builtin bind -m "$keymap" "\"$__pes_key_accept;$n~\"${binding#"$key"}"
@@ -69,6 +80,7 @@ __pes_disarm() {
 # Before each prompt. Input that waits already came along with the paste, so it stays under guard.
 __pes_prompt() {
     local status=$?
+    __pes_before=
     if [[ -n $__pes_armed ]] && ! builtin read -r -t 0; then
         __pes_disarm
     fi
@@ -77,14 +89,18 @@ __pes_prompt() {
 
 # A line with something pasted in it is about to be accepted.
 __pes_check() {
-    local status line=$READLINE_LINE
+    local status line=$__pes_before$READLINE_LINE
     [[ $line == *[![:space:]]* && -x $__pes_guard ]] || return 0
     __pes_count=$((__pes_count + 1))
     builtin printf '%s' "$line" |
         "$__pes_guard" ask --shell bash --shell-version "${BASH_VERSION%%(*}" \
             --session "$__pes_session" --sequence "$__pes_count"
     status=${PIPESTATUS[1]}
-    ((status != 0)) || return 0
+    if ((status == 0)); then
+        # If it is not complete, the next part is asked about together with it.
+        __pes_before=$line$'\n'
+        return 0
+    fi
     if ((status != 1)); then
         builtin printf 'pes: the shell guard failed (status %d); the line was not run\n' "$status" >&2
     fi
@@ -94,6 +110,12 @@ __pes_check() {
     fi
     READLINE_LINE=
     READLINE_POINT=0
+    # Parts of the command that were accepted before must go with it. Readline takes an interrupt for what it is only
+    # while it waits for a key, so it comes from outside and a little later.
+    if [[ -n $__pes_before ]]; then
+        (command sleep 0.1 && builtin kill -INT "$$") &>/dev/null &
+        builtin disown
+    fi
 }
 
 __pes_init

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <pes/pes.h>
@@ -219,10 +220,23 @@ static enum pes_did decide(const struct notice *notice, FILE *out, int tty)
     return PES_DID_REFUSE;
 }
 
-static int ask(const struct options *options)
+/* An interrupt would end the shell's hook, too, and with it the line would be lost. It is read as a
+ * key while the person decides, and means nothing while the service is asked, which is not long. */
+static bool hold_interrupts(int tty, struct termios *ret_before)
+{
+    struct termios quiet;
+
+    if (tty < 0 || tcgetattr(tty, ret_before) < 0) {
+        return false;
+    }
+    quiet = *ret_before;
+    quiet.c_lflag &= ~(tcflag_t)ISIG;
+    return tcsetattr(tty, TCSANOW, &quiet) == 0;
+}
+
+static int ask_on(int tty, const struct options *options)
 {
     CLEANUP(freep) char *line = NULL;
-    CLEANUP(closep) int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     struct notice notice = {.columns = terminal_columns(tty)};
     uint32_t can = PES_CAN_STOP | (tty >= 0 ? PES_CAN_ASK : 0);
     struct pes_answer *answer;
@@ -245,6 +259,19 @@ static int ask(const struct options *options)
     pes_answer_close(answer, did);
     pes_close(ctx);
     return did == PES_DID_RUN || did == PES_DID_USER_OVERRODE ? EXIT_RUN : EXIT_REFUSE;
+}
+
+static int ask(const struct options *options)
+{
+    CLEANUP(closep) int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    struct termios before;
+    bool is_held = hold_interrupts(tty, &before);
+    int status = ask_on(tty, options);
+
+    if (is_held) {
+        (void)tcsetattr(tty, TCSANOW, &before);
+    }
+    return status;
 }
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *ret_number)

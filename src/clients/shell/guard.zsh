@@ -2,9 +2,10 @@
 #
 # Sourced by an interactive zsh, as printed by `pes-shell-guard init zsh`.
 #
-# How: the terminal marks what is pasted ("bracketed paste"). The widget that takes it in arms the guard; the widgets
-# that accept a line then give the whole line to pes-shell-guard first and let it through, or empty it. Typed lines
-# cost one comparison.
+# How: the terminal marks what is pasted ("bracketed paste"). The widget that takes it in arms the guard; when a line is
+# finished, by whatever widget, an armed guard gives the whole of it to pes-shell-guard and lets it through, or gives it
+# up as an interrupt does. Typed lines cost two comparisons. A key that takes the next one literally (quoted-insert)
+# arms it, too: it can take the mark apart. So does a line that was put aside, once something was pasted.
 #
 # Not covered: a terminal without bracketed paste; one that lets a pasted text contain the end mark itself, except
 # that keys which are already waiting after an accepted line still count as pasted; a line that is cut and yanked back
@@ -13,24 +14,24 @@
 __pes_init() {
     emulate -L zsh
     [[ -o interactive && -o zle && -n ${__pes_guard-} && -z ${__pes_session-} ]] || return 0
-    typeset -g __pes_session="zsh-$$-$RANDOM$RANDOM" __pes_armed=
+    typeset -g __pes_session="zsh-$$-$RANDOM$RANDOM" __pes_armed= __pes_pasted=
     typeset -gi __pes_count=0
-    autoload -Uz add-zsh-hook
+    autoload -Uz add-zsh-hook add-zle-hook-widget
     # What was bound to these names before, perhaps by somebody else's plug-in, stays in force behind the guard.
-    zle -A bracketed-paste __pes_original_bracketed-paste
-    zle -N bracketed-paste __pes_paste
     local name
-    for name in accept-line accept-and-hold accept-line-and-down-history accept-and-infer-next-history; do
+    for name in bracketed-paste quoted-insert vi-quoted-insert; do
         zle -A $name __pes_original_$name
-        zle -N $name __pes_accept
+        eval "__pes_$name() { __pes_armed=1 __pes_pasted=1; zle __pes_original_$name -- \"\$@\" }"
+        zle -N $name __pes_$name
     done
+    add-zle-hook-widget line-init __pes_begin
+    add-zle-hook-widget line-finish __pes_finish
     add-zsh-hook precmd __pes_prompt
 }
 
-# Something is being pasted.
-__pes_paste() {
-    __pes_armed=1
-    zle __pes_original_bracketed-paste -- "$@"
+# A line that is there before anything was typed was put aside before, perhaps with something pasted in it.
+__pes_begin() {
+    [[ -z $BUFFER || -z $__pes_pasted ]] || __pes_armed=1
 }
 
 # Before each prompt. Input that waits already came along with the paste, so it stays under guard.
@@ -41,15 +42,12 @@ __pes_prompt() {
     fi
 }
 
-# A line is about to be accepted, by the widget that this one stands for.
-__pes_accept() {
-    if [[ -n $__pes_armed ]]; then
-        __pes_check
-    fi
-    zle __pes_original_$WIDGET -- "$@"
+# A line is finished. An answer to a program (vared, select) is no command.
+__pes_finish() {
+    [[ -z $__pes_armed || $CONTEXT == (vared|select) ]] || __pes_check
 }
 
-# Asks about the line, and empties it when it must not run; an empty line is accepted for a new prompt.
+# Asks about the line, and gives it up when it must not run.
 __pes_check() {
     emulate -L zsh
     local line=$PREBUFFER$BUFFER
@@ -68,7 +66,7 @@ __pes_check() {
     print -rs -- ": 'stopped by pes' ${(qq)line}"
     BUFFER=
     if [[ -n $PREBUFFER ]]; then
-        zle send-break
+        kill -INT $$ # parts of the command that were accepted before must go with it
     fi
 }
 
