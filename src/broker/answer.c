@@ -18,6 +18,7 @@
 #include "broker/session.h"
 #include "broker/worker_result.h"
 #include "wire/name_table.h"
+#include "wire/verdict_rank.h"
 
 #define RETRY_AFTER_MS 100u
 
@@ -35,7 +36,7 @@ static uint32_t choose_message(const struct wire_answer *answer)
         return PES_MESSAGE_ID_POLICY;
     }
     if (verdict_is_finding(answer->verdict)) {
-        return combine_rank(answer->verdict) < combine_rank(PES_VERDICT_TEST_SAMPLE)
+        return verdict_rank(answer->verdict) < verdict_rank(PES_VERDICT_TEST_SAMPLE)
                    ? PES_MESSAGE_ID_SUSPICIOUS
                    : PES_MESSAGE_ID_FOUND;
     }

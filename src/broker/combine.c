@@ -11,39 +11,7 @@
 #include "broker/combine.h"
 
 #include "wire/name_table.h"
-
-static const struct {
-    uint32_t verdict;
-    unsigned rank;
-} ranks[] = {
-    {PES_VERDICT_NONE, 0},
-    {PES_VERDICT_NO_OPINION, 1},
-    {PES_VERDICT_KNOWN_GOOD, 2},
-    {PES_VERDICT_NOT_DETECTED, 3},
-    {PES_VERDICT_UNCOMMON, 4},
-    {PES_VERDICT_POTENTIALLY_UNWANTED, 10},
-    {PES_VERDICT_SENSITIVE_DATA, 11},
-    {PES_VERDICT_SUSPICIOUS, 12},
-    {PES_VERDICT_TEST_SAMPLE, 20},
-    {PES_VERDICT_POLICY_FORBIDDEN, 21},
-    {PES_VERDICT_MALICIOUS_SOURCE, 22},
-    {PES_VERDICT_CREDENTIAL_THEFT, 23},
-    {PES_VERDICT_DECEPTIVE_INSTRUCTION, 24},
-    {PES_VERDICT_EXPLOIT_ATTEMPT, 25},
-    {PES_VERDICT_MALICIOUS, 30},
-};
-
-#define RANK_UNKNOWN 12u
-
-unsigned combine_rank(uint32_t verdict)
-{
-    for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++) {
-        if (ranks[i].verdict == verdict) {
-            return ranks[i].rank;
-        }
-    }
-    return RANK_UNKNOWN;
-}
+#include "wire/verdict_rank.h"
 
 static bool is_answered(const struct combine_part *part)
 {
@@ -106,7 +74,7 @@ void combine_parts(const struct combine_part *parts, size_t n_parts,
     bool is_known_good = false;
 
     for (size_t i = 0; i < n_parts; i++) {
-        unsigned rank = combine_rank(parts[i].verdict);
+        unsigned rank = verdict_rank(parts[i].verdict);
 
         if (!is_answered(&parts[i])) {
             continue;

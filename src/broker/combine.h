@@ -21,8 +21,5 @@ struct combine_result {
     size_t deciding; /* 1 + index of the part that the verdict comes from, 0: none */
 };
 
-/* How bad a verdict is, for ordering; unknown verdicts rank as suspicious. */
-unsigned combine_rank(uint32_t verdict);
-
 void combine_parts(const struct combine_part *parts, size_t n_parts,
                    struct combine_result *ret_result);

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/combine.h"
 #include "broker/core.h"
 #include "broker/question.h"
 #include "wire/name_table.h"
+#include "wire/verdict_rank.h"
 
 /* Names are shown to people and go into logs and shells: [A-Za-z0-9._:/!-] and nothing else. */
 static bool is_name(struct wire_bytes name)
@@ -36,7 +36,7 @@ static bool is_sound(const struct wire_result *result)
 
     for (size_t i = 0; i < result->n_findings; i++) {
         const struct wire_finding *finding = &result->findings[i];
-        unsigned rank = combine_rank(finding->verdict);
+        unsigned rank = verdict_rank(finding->verdict);
 
         if (!is_name(finding->detection) || !is_name(finding->family) ||
             !is_name(finding->rule_id) || !is_name(finding->technique) ||
@@ -57,8 +57,8 @@ static bool is_sound(const struct wire_result *result)
     }
     /* The verdict is the worst of the findings, and there is no finding without one. */
     return verdict_is_finding(result->verdict)
-               ? combine_rank(result->verdict) == worst
-               : worst < combine_rank(PES_VERDICT_POTENTIALLY_UNWANTED);
+               ? verdict_rank(result->verdict) == worst
+               : worst < verdict_rank(PES_VERDICT_POTENTIALLY_UNWANTED);
 }
 
 int worker_result_take(struct core *core, struct part *part, const uint8_t *bytes, size_t n_bytes)

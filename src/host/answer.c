@@ -14,25 +14,8 @@
 
 #include <string.h>
 
-/* How bad a verdict is; the answer's verdict is that of its worst finding. */
-static const uint8_t ranks[] = {
-    [PES_VERDICT_NONE] = 0,
-    [PES_VERDICT_KNOWN_GOOD] = 1,
-    [PES_VERDICT_NOT_DETECTED] = 1,
-    [PES_VERDICT_NO_OPINION] = 1,
-    [PES_VERDICT_UNCOMMON] = 2,
-    [PES_VERDICT_POTENTIALLY_UNWANTED] = 3,
-    [PES_VERDICT_SUSPICIOUS] = 4,
-    [PES_VERDICT_SENSITIVE_DATA] = 4,
-    [PES_VERDICT_TEST_SAMPLE] = 5,
-    [PES_VERDICT_EXPLOIT_ATTEMPT] = 6,
-    [PES_VERDICT_MALICIOUS_SOURCE] = 6,
-    [PES_VERDICT_CREDENTIAL_THEFT] = 6,
-    [PES_VERDICT_DECEPTIVE_INSTRUCTION] = 6,
-    [PES_VERDICT_POLICY_FORBIDDEN] = 6,
-    [PES_VERDICT_MALICIOUS] = 7,
-};
-#define N_RANKS (sizeof(ranks) / sizeof(ranks[0]))
+#include "wire/names.h"
+#include "wire/verdict_rank.h"
 
 void answer_init(struct answer *answer)
 {
@@ -65,8 +48,10 @@ static void copy_name(char *out, size_t n, const char *name)
 /* Worse findings are greater. */
 static int compare_findings(const struct answer_finding *a, const struct answer_finding *b)
 {
-    if (ranks[a->verdict] != ranks[b->verdict]) {
-        return ranks[a->verdict] < ranks[b->verdict] ? -1 : 1;
+    unsigned rank_a = verdict_rank(a->verdict), rank_b = verdict_rank(b->verdict);
+
+    if (rank_a != rank_b) {
+        return rank_a < rank_b ? -1 : 1;
     }
     if (a->severity != b->severity) {
         return a->severity < b->severity ? -1 : 1;
@@ -106,9 +91,9 @@ int answer_find(struct answer *answer, const struct pes_found *found)
 
     memcpy(&given, found, found->size_bytes < sizeof(given) ? found->size_bytes : sizeof(given));
     finding = (struct answer_finding){
-        .verdict = given.verdict < N_RANKS && given.verdict != PES_VERDICT_NONE
+        .verdict = given.verdict != PES_VERDICT_NONE && name_of(&wire_verdict_names, given.verdict)
                        ? given.verdict
-                       : PES_VERDICT_SUSPICIOUS,
+                       : (uint32_t)PES_VERDICT_SUSPICIOUS,
         .severity = given.severity <= PES_SEVERITY_CRITICAL ? given.severity : PES_SEVERITY_NONE,
         .confidence = given.confidence <= 100 ? given.confidence : 100,
         .advice = given.advice,
