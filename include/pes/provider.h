@@ -285,6 +285,9 @@ PES_PUBLIC void pes_scan_verdict(struct pes_scan *scan, uint32_t verdict);
  * @coverage:       enum pes_coverage
  * @bytes_examined: bytes of the content that were looked at
  *
+ * PES_COVERAGE_FULL goes with the length of the content, and with nothing less: with fewer bytes it
+ * counts as PES_COVERAGE_PARTIAL_SIZE. More bytes than there are count as all.
+ *
  * Threads: the only one.
  * Since: 0.1
  */

@@ -259,8 +259,7 @@ void answer_question(struct core *core, struct question *question, uint64_t now_
         .coverage =
             is_too_large(core, question) ? (uint32_t)PES_COVERAGE_TOO_LARGE : result.coverage,
         .deciding_part = (uint32_t)result.deciding,
-        .content_bytes =
-            question->content ? question->content->n_bytes : question->ask.content.size,
+        .content_bytes = question_content_bytes(question),
         .wall_us = now_us - question->received_us,
     };
     if (question->is_cancelled) {

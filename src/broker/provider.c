@@ -122,8 +122,7 @@ static void start_part(struct core *core, struct instance *instance, struct slot
         .time_left_us = part->deadline_us > now_us ? part->deadline_us - now_us : 1,
         .flags = question->ask.flags,
         .content = question->ask.content,
-        .content_bytes =
-            question->content ? question->content->n_bytes : question->ask.content.size,
+        .content_bytes = question_content_bytes(question),
         .n_context = question->ask.n_context,
     };
     memcpy(scan->context, question->ask.context, scan->n_context * sizeof(scan->context[0]));

@@ -49,6 +49,11 @@ static void rebase(struct wire_bytes *bytes, const uint8_t *from, const uint8_t 
     }
 }
 
+uint64_t question_content_bytes(const struct question *question)
+{
+    return question->content ? question->content->n_bytes : question->ask.content.size;
+}
+
 static void question_free(struct core *core, struct question *question)
 {
     core_disarm(core, &question->timer);

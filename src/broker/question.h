@@ -77,6 +77,9 @@ struct question {
     uint8_t bytes[];     /* the client's datagram */
 };
 
+/* Length of what it is about, inline or not. */
+uint64_t question_content_bytes(const struct question *question);
+
 /* A client asks. Always leads to exactly one answer on its session, if not now then later. */
 void question_ask(struct core *core, struct session *session, const struct wire_ask *ask,
                   const uint8_t *bytes, size_t n_bytes, uint64_t now_us);

@@ -3,8 +3,8 @@
  *
  * It comes from a process that content may have taken over, so that it is believed in one thing
  * only: its opinion. It must be one well-formed message about the very scan it was given, within
- * its limits, with indices that exist and names of harmless characters; whatever else it says ends
- * the worker.
+ * its limits, with indices that exist and names of harmless characters, and it must not contradict
+ * itself (SPEC 11); whatever else it says ends the worker.
  */
 #include "broker/worker_result.h"
 
@@ -30,35 +30,49 @@ static bool is_name(struct wire_bytes name)
     return true;
 }
 
-static bool is_sound(const struct wire_result *result)
+/* The findings are well named, worst first, and all counted. */
+static bool are_findings_sound(const struct wire_result *result)
 {
-    unsigned worst = 0;
-
     for (size_t i = 0; i < result->n_findings; i++) {
         const struct wire_finding *finding = &result->findings[i];
-        unsigned rank = verdict_rank(finding->verdict);
 
         if (!is_name(finding->detection) || !is_name(finding->family) ||
             !is_name(finding->rule_id) || !is_name(finding->technique) ||
             finding->confidence > 100) {
             return false;
         }
-        worst = rank > worst ? rank : worst;
+        if (i > 0 && verdict_rank(finding->verdict) > verdict_rank(finding[-1].verdict)) {
+            return false;
+        }
     }
     for (size_t i = 0; i < result->n_evidence; i++) {
         if (result->evidence[i].finding >= result->n_findings) {
             return false;
         }
     }
-    /* Who has looked has something to say about it. */
-    if (result->verdict == PES_VERDICT_NONE && result->coverage != PES_COVERAGE_NONE &&
-        result->coverage != PES_COVERAGE_NOT_EXAMINED) {
-        return false;
+    return result->n_findings_total >= result->n_findings;
+}
+
+/* The verdict is that of the first finding, the one that is shown beside it; and who has looked has
+ * something to say about it. */
+static bool is_verdict_sound(const struct wire_result *result)
+{
+    uint32_t worst = result->n_findings > 0 ? result->findings[0].verdict : PES_VERDICT_NONE;
+
+    if (result->verdict == PES_VERDICT_NONE) {
+        return result->n_findings == 0 && (result->coverage == PES_COVERAGE_NONE ||
+                                           result->coverage == PES_COVERAGE_NOT_EXAMINED);
     }
-    /* The verdict is the worst of the findings, and there is no finding without one. */
     return verdict_is_finding(result->verdict)
-               ? verdict_rank(result->verdict) == worst
-               : worst < verdict_rank(PES_VERDICT_POTENTIALLY_UNWANTED);
+               ? result->n_findings > 0 && result->verdict == worst
+               : result->n_findings == 0 || !verdict_is_finding(worst);
+}
+
+/* SPEC 5.1: full means that somebody looked at every byte. */
+static bool is_coverage_sound(const struct wire_result *result, uint64_t content_bytes)
+{
+    return result->coverage == PES_COVERAGE_FULL ? result->bytes_examined == content_bytes
+                                                 : result->bytes_examined <= content_bytes;
 }
 
 int worker_result_take(struct core *core, struct part *part, const uint8_t *bytes, size_t n_bytes)
@@ -68,7 +82,9 @@ int worker_result_take(struct core *core, struct part *part, const uint8_t *byte
 
     if (n_bytes > WIRE_RESULT_BYTES_MAX ||
         wire_decode(core->scratch, bytes, n_bytes, &fault) != 0 ||
-        core->scratch->type != WIRE_TYPE_RESULT || result->id != part->id || !is_sound(result)) {
+        core->scratch->type != WIRE_TYPE_RESULT || result->id != part->id ||
+        !are_findings_sound(result) || !is_verdict_sound(result) ||
+        !is_coverage_sound(result, question_content_bytes(part->question))) {
         return WORKER_RESULT_E_INVALID;
     }
     part->result = malloc(n_bytes);

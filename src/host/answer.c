@@ -4,9 +4,9 @@
  * A module may say anything in any order, too much, and nonsense. What comes out is always a valid
  * Result of at most 8 KiB: names reduced to their alphabet, findings worst first (verdict, then
  * severity, then order of arrival), evidence pointing at findings that are there, no coverage that
- * was not stated, and known_good only with full coverage. A verdict or coverage that this version
- * does not know is taken the careful way: a finding without a known verdict is suspicious, an
- * unknown coverage means not examined.
+ * was not stated, full coverage only of every byte, and known_good only with full coverage. A
+ * verdict or coverage that this version does not know is taken the careful way: a finding without a
+ * known verdict is suspicious, an unknown coverage means not examined.
  *
  * Leaves out judging whether the module tells the truth.
  */
@@ -213,11 +213,25 @@ static void fill_findings(struct wire_result *result, const struct answer *answe
     result->n_evidence = answer->n_evidence;
 }
 
+/* Nobody has examined more than there is, and whoever examined less has not examined it in full. */
+static void fill_coverage(struct wire_result *result, const struct answer *answer,
+                          uint64_t content_bytes)
+{
+    result->coverage = answer->coverage;
+    result->bytes_examined = answer->bytes_examined;
+    if (result->bytes_examined > content_bytes) {
+        result->bytes_examined = content_bytes;
+    }
+    if (result->coverage == PES_COVERAGE_FULL && result->bytes_examined < content_bytes) {
+        result->coverage = PES_COVERAGE_PARTIAL_SIZE;
+    }
+}
+
 static uint32_t final_verdict(const struct wire_result *result, const struct answer *answer)
 {
     uint32_t verdict = result->n_findings > 0 ? result->findings[0].verdict : answer->verdict;
 
-    if (verdict == PES_VERDICT_KNOWN_GOOD && answer->coverage != PES_COVERAGE_FULL) {
+    if (verdict == PES_VERDICT_KNOWN_GOOD && result->coverage != PES_COVERAGE_FULL) {
         return PES_VERDICT_NOT_DETECTED;
     }
     return verdict;
@@ -252,11 +266,8 @@ int answer_encode(const struct answer *answer, const struct answer_frame *frame,
         result.coverage = PES_COVERAGE_NOT_EXAMINED;
     } else {
         fill_findings(&result, answer);
+        fill_coverage(&result, answer, frame->content_bytes);
         result.verdict = final_verdict(&result, answer);
-        result.coverage = answer->coverage;
-        result.bytes_examined = answer->bytes_examined < frame->content_bytes
-                                    ? answer->bytes_examined
-                                    : frame->content_bytes;
         result.decoded = (struct wire_bytes){.data = answer->decoded, .size = answer->n_decoded};
     }
     do {

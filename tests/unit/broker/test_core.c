@@ -613,17 +613,16 @@ static void say_everything(struct world *world, uint32_t instance)
 {
     static struct wire_result result;
     static char name[129], decoded[1024];
-    uint8_t buffer[WIRE_MESSAGE_BYTES_MAX];
     uint32_t slot = busy_slot(world, instance);
-    size_t n_bytes = 0;
 
     memset(name, 'n', 128);
     memset(decoded, 'd', sizeof(decoded));
     result = (struct wire_result){
-        .id = world->instances[instance].workers[slot].scan,
         .verdict = PES_VERDICT_MALICIOUS,
         .coverage = PES_COVERAGE_FULL,
+        .bytes_examined = world->instances[instance].workers[slot].scan_bytes,
         .n_findings = 16,
+        .n_findings_total = 16,
         .n_evidence = 32,
         .decoded = {(const uint8_t *)decoded, sizeof(decoded)},
     };
@@ -636,17 +635,7 @@ static void say_everything(struct world *world, uint32_t instance)
         result.evidence[i] = (struct wire_evidence){
             .offset = UINT64_MAX, .length = UINT64_MAX, .what = {(const uint8_t *)name, 60}};
     }
-    assert_int_equal(
-        wire_encode(WIRE_TYPE_RESULT, &result, buffer, WIRE_RESULT_BYTES_MAX, &n_bytes), 0);
-    world->instances[instance].workers[slot].scan = 0;
-    world_feed(world, (struct event){
-                          .type = EVENT_WORKER_MESSAGE,
-                          .instance = instance,
-                          .slot = slot,
-                          .generation = world->instances[instance].workers[slot].generation,
-                          .bytes = buffer,
-                          .n_bytes = n_bytes,
-                      });
+    assert_true(world_say(world, instance, slot, &result));
 }
 
 static void talkative_providers_still_fit_one_answer(void **state)
@@ -664,6 +653,7 @@ static void talkative_providers_still_fit_one_answer(void **state)
     assert_int_equal(world->clients[1].n_answers, 1);
     assert_int_equal(world->answer.n_parts, 8);
     assert_int_equal(world->answer.verdict, PES_VERDICT_MALICIOUS);
+    assert_int_equal(world->answer.parts[7].status, PES_STATUS_OK);
     assert_true(world->answer.parts[7].n_findings > 0);
 }
 

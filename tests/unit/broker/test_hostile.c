@@ -210,6 +210,65 @@ static void a_worker_that_looked_cannot_keep_silent(void **state)
     world_reap(world);
 }
 
+#define MILD                                                                                       \
+    {                                                                                              \
+        .verdict = PES_VERDICT_POTENTIALLY_UNWANTED                                                \
+    }
+#define WORST                                                                                      \
+    {                                                                                              \
+        .verdict = PES_VERDICT_MALICIOUS                                                           \
+    }
+
+/* SPEC 11. The question has ten bytes. */
+static const struct wire_result contradictions[] = {
+    {.verdict = PES_VERDICT_KNOWN_GOOD, .coverage = PES_COVERAGE_FULL},
+    {.verdict = PES_VERDICT_NOT_DETECTED, .coverage = PES_COVERAGE_FULL, .bytes_examined = 9},
+    {.verdict = PES_VERDICT_NOT_DETECTED,
+     .coverage = PES_COVERAGE_PARTIAL_TIME,
+     .bytes_examined = 11},
+    {.verdict = PES_VERDICT_MALICIOUS,
+     .coverage = PES_COVERAGE_FULL,
+     .bytes_examined = 10,
+     .findings = {MILD, WORST},
+     .n_findings = 2,
+     .n_findings_total = 2},
+    {.verdict = PES_VERDICT_MALICIOUS,
+     .coverage = PES_COVERAGE_FULL,
+     .bytes_examined = 10,
+     .findings = {WORST, MILD},
+     .n_findings = 2,
+     .n_findings_total = 1},
+    {.verdict = PES_VERDICT_POTENTIALLY_UNWANTED,
+     .coverage = PES_COVERAGE_FULL,
+     .bytes_examined = 10,
+     .findings = {WORST},
+     .n_findings = 1,
+     .n_findings_total = 1},
+    {.verdict = PES_VERDICT_NOT_DETECTED,
+     .coverage = PES_COVERAGE_FULL,
+     .bytes_examined = 10,
+     .findings = {MILD},
+     .n_findings = 1,
+     .n_findings_total = 1},
+    {.verdict = PES_VERDICT_MALICIOUS, .coverage = PES_COVERAGE_FULL, .bytes_examined = 10},
+};
+
+static void a_result_that_contradicts_itself_is_none(void **state)
+{
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
+        struct wire_result result = contradictions[i];
+
+        world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+        assert_true(world_say(world, 1, 0, &result) || world_say(world, 1, 1, &result));
+        assert_int_equal(world->answer.parts[0].status, PES_STATUS_PROTOCOL_ERROR);
+        assert_int_equal(world->answer.verdict, PES_VERDICT_NONE);
+        assert_int_equal(world->answer.coverage, PES_COVERAGE_NOT_EXAMINED);
+        world_reap(world);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -223,6 +282,7 @@ int main(void)
         CASE(users_take_turns_when_there_are_more_of_them_than_workers),
         CASE(another_users_question_costs_one_worker),
         CASE(a_worker_that_looked_cannot_keep_silent),
+        CASE(a_result_that_contradicts_itself_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

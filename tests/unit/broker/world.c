@@ -121,6 +121,7 @@ static void on_worker_send(struct world *world, const struct action *action)
     worker->has_uid = true;
     worker->uid = uid;
     worker->scan = scan->id;
+    worker->scan_bytes = scan->content_bytes;
 }
 
 static void on_spawn(struct world *world, const struct action *action)
@@ -450,14 +451,9 @@ uint64_t world_ask(struct world *world, uint32_t client, uint32_t kind, uint64_t
     return ask.id;
 }
 
-bool world_answer(struct world *world, uint32_t instance, uint32_t slot, uint32_t verdict)
+bool world_say(struct world *world, uint32_t instance, uint32_t slot, struct wire_result *result)
 {
     struct world_worker *worker = &world->instances[instance].workers[slot];
-    struct wire_result result = {.id = worker->scan,
-                                 .verdict = verdict,
-                                 .coverage = PES_COVERAGE_FULL,
-                                 .bytes_examined = 10,
-                                 .cpu_us = 500};
     uint8_t buffer[WIRE_MESSAGE_BYTES_MAX];
     struct event event = {.type = EVENT_WORKER_MESSAGE,
                           .instance = instance,
@@ -467,16 +463,29 @@ bool world_answer(struct world *world, uint32_t instance, uint32_t slot, uint32_
     if (!worker->is_alive || worker->is_dying || worker->scan == 0) {
         return false;
     }
+    result->id = worker->scan;
+    worker->scan = 0;
+    event.bytes = buffer;
+    event.n_bytes = encode(WIRE_TYPE_RESULT, result, buffer);
+    world_feed(world, event);
+    return true;
+}
+
+bool world_answer(struct world *world, uint32_t instance, uint32_t slot, uint32_t verdict)
+{
+    struct wire_result result = {
+        .verdict = verdict,
+        .coverage = PES_COVERAGE_FULL,
+        .bytes_examined = world->instances[instance].workers[slot].scan_bytes,
+        .cpu_us = 500,
+    };
+
     if (verdict >= PES_VERDICT_SUSPICIOUS && verdict <= PES_VERDICT_TEST_SAMPLE) {
         result.findings[0] =
             (struct wire_finding){.verdict = verdict, .detection = wire_text("Test.Finding")};
         result.n_findings = result.n_findings_total = 1;
     }
-    worker->scan = 0;
-    event.bytes = buffer;
-    event.n_bytes = encode(WIRE_TYPE_RESULT, &result, buffer);
-    world_feed(world, event);
-    return true;
+    return world_say(world, instance, slot, &result);
 }
 
 void world_die(struct world *world, uint32_t instance, uint32_t slot, uint32_t how, int value)

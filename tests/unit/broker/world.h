@@ -38,6 +38,7 @@ struct world_worker {
     bool is_dying; /* killed; its exit is not reported yet */
     uint64_t generation;
     uint64_t scan; /* id of the part it works on, 0: none */
+    uint64_t scan_bytes;
     uint32_t uid;
     bool has_uid;
 };
@@ -116,6 +117,9 @@ uint64_t world_ask(struct world *world, uint32_t client, uint32_t kind, uint64_t
 
 /* A worker that works answers its scan with this verdict, fully covered. False when it has none. */
 bool world_answer(struct world *world, uint32_t instance, uint32_t slot, uint32_t verdict);
+
+/* A worker that works says this about its scan; the id is set. False when it has none. */
+bool world_say(struct world *world, uint32_t instance, uint32_t slot, struct wire_result *result);
 
 /* A worker dies. */
 void world_die(struct world *world, uint32_t instance, uint32_t slot, uint32_t how, int value);

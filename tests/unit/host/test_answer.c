@@ -4,6 +4,7 @@
 
 #include "host/answer.h"
 #include "testing.h"
+#include "wire/verdict_rank.h"
 
 static struct answer answer;
 static struct wire_frame frame;
@@ -211,6 +212,32 @@ static void coverage_that_cannot_be_is_none(void **state)
     assert_int_equal(result()->bytes_examined, 100); /* no more than there is */
 }
 
+/* Else the broker would take it for a lie and end the worker. */
+static void full_coverage_of_less_than_all_is_partial(void **state)
+{
+    answer_verdict(&answer, PES_VERDICT_KNOWN_GOOD);
+    for (uint64_t n = 0; n < 100; n += 99) {
+        answer_coverage(&answer, PES_COVERAGE_FULL, n);
+        assert_int_equal(result()->coverage, PES_COVERAGE_PARTIAL_SIZE);
+        assert_int_equal(result()->bytes_examined, n);
+        assert_int_equal(result()->verdict, PES_VERDICT_NOT_DETECTED);
+    }
+}
+
+/* Whatever order a module finds them in, the broker must come to the same worst one. */
+static void findings_are_sorted_as_the_broker_sorts_them(void **state)
+{
+    find(PES_VERDICT_SENSITIVE_DATA, "Sensitive");
+    find(PES_VERDICT_SUSPICIOUS, "Suspicious");
+    find(PES_VERDICT_POLICY_FORBIDDEN, "Forbidden");
+    find(PES_VERDICT_EXPLOIT_ATTEMPT, "Exploit");
+    for (size_t i = 1; i < result()->n_findings; i++) {
+        assert_true(verdict_rank(result()->findings[i - 1].verdict) >=
+                    verdict_rank(result()->findings[i].verdict));
+    }
+    assert_int_equal(result()->verdict, PES_VERDICT_EXPLOIT_ATTEMPT);
+}
+
 static void the_largest_answer_is_cut_until_it_fits(void **state)
 {
     static char text[2048];
@@ -255,6 +282,8 @@ int main(void)
         ANSWER_TEST(known_good_needs_full_coverage),
         ANSWER_TEST(a_verdict_without_finding_is_never_a_bad_one),
         ANSWER_TEST(coverage_that_cannot_be_is_none),
+        ANSWER_TEST(full_coverage_of_less_than_all_is_partial),
+        ANSWER_TEST(findings_are_sorted_as_the_broker_sorts_them),
         ANSWER_TEST(the_largest_answer_is_cut_until_it_fits),
     };
 
