@@ -194,11 +194,18 @@ static void conclude(struct core *core, struct question *question, uint64_t now_
     finish(core, question, now_us);
 }
 
+/* Who never got a part cannot have been too slow with it. */
+static uint32_t status_of_unstarted(const struct part *part)
+{
+    return provider_serving(part->provider) ? (uint32_t)PES_STATUS_OVERLOADED
+                                            : provider_absence(part->provider);
+}
+
 /* Marks a part as ended without an answer. A timeout counts in the latencies, at its deadline. */
 static void end_part(struct part *part, uint32_t status, uint64_t now_us)
 {
-    if (status == PES_STATUS_TIMEOUT && !part->started_us && !provider_serving(part->provider)) {
-        status = provider_absence(part->provider); /* nobody was there to be too slow */
+    if (status == PES_STATUS_TIMEOUT && !part->started_us) {
+        status = status_of_unstarted(part);
     }
     part->state = PART_DONE;
     part->status = status;

@@ -98,7 +98,7 @@ struct wire_provider_row {
     uint32_t mode; /* mode it counts in */
     uint64_t n_scans; /* questions it was given */
     uint64_t n_answers; /* questions it answered */
-    uint64_t n_timeouts; /* questions it did not answer in time */
+    uint64_t n_timeouts; /* questions it was given and did not answer in time */
     uint64_t n_crashes; /* workers that died */
     uint64_t n_protocol_errors; /* answers that were none */
     uint64_t n_restarts; /* times that it was started again as a whole */

@@ -147,6 +147,23 @@ static void the_answer_comes_at_the_deadline_and_names_who_is_missing(void **sta
     assert_false(world->instances[2].workers[slot].is_dying);
 }
 
+static void a_part_that_never_got_a_worker_is_overloaded_and_nobodys_timeout(void **state)
+{
+    struct world *world = *state;
+
+    world_connect(world, 2, 2000, 0);
+    for (int i = 0; i < 2; i++) {
+        world_ask(world, 1, PES_KIND_SCRIPT_SHELL, 60 * SECOND, 0); /* holds the workers */
+    }
+    world_ask(world, 2, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_pass(world, SECOND);
+    assert_int_equal(world->clients[2].n_answers, 1);
+    assert_int_equal(world->answer.parts[0].status, PES_STATUS_OVERLOADED);
+    assert_int_equal(world->answer.coverage, PES_COVERAGE_NOT_EXAMINED);
+    assert_int_equal(world->core.providers[0].stats.n_timeouts, 0);
+    assert_int_equal(world->core.providers[0].stats.latency.n, 0);
+}
+
 static void nobody_answering_is_not_examined_and_has_no_verdict(void **state)
 {
     struct world *world = *state;
@@ -722,6 +739,7 @@ int main(void)
         CASE(an_exit_is_told_with_its_status),
         CASE(a_dead_worker_is_replaced_and_its_slot_serves_again),
         CASE(the_answer_comes_at_the_deadline_and_names_who_is_missing),
+        CASE(a_part_that_never_got_a_worker_is_overloaded_and_nobodys_timeout),
         CASE(nobody_answering_is_not_examined_and_has_no_verdict),
         CASE(a_kind_that_nobody_takes_is_told_so),
         CASE(a_worker_never_serves_two_users),
