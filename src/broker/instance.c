@@ -18,8 +18,6 @@
 #include "broker/slot.h"
 #include "broker/worker_result.h"
 
-#define LOG_WINDOW_US     UINT64_C(1000000)
-#define LOGS_PER_WINDOW   10u
 #define RESPAWN_FIRST_US  UINT64_C(10000)
 #define RESPAWN_LAST_US   UINT64_C(5000000)
 #define EARLY_DEATHS_FREE 3u
@@ -30,16 +28,6 @@ void instance_free(struct core *core, struct instance *instance)
     list_remove(&instance->node);
     handles_clear(&core->instances, instance->handle);
     free(instance);
-}
-
-/* At most ten lines a second about one provider. */
-static bool may_log(struct provider *provider, uint64_t now_us)
-{
-    if (now_us - provider->log_window_us >= LOG_WINDOW_US) {
-        provider->log_window_us = now_us;
-        provider->n_logged = 0;
-    }
-    return provider->n_logged++ < LOGS_PER_WINDOW;
 }
 
 /* Fills empty slots, unless workers die faster than they are of use. */
@@ -184,7 +172,7 @@ static void log_death(struct core *core, struct instance *instance, const struct
 {
     struct provider *provider = instance->provider;
 
-    if (!may_log(provider, now_us)) {
+    if (!provider_may_log(provider, now_us)) {
         return;
     }
     if (init->how == INIT_EXIT_SIGNAL) {
@@ -358,7 +346,7 @@ void instance_on_worker_message(struct core *core, struct instance *instance,
              : WORKER_RESULT_E_INVALID;
     if (r != 0) {
         provider->stats.n_protocol_errors++;
-        if (may_log(provider, now_us)) {
+        if (provider_may_log(provider, now_us)) {
             action_list_log(
                 core->actions, LOG_WARNING, EV_WORKER_PROTOCOL,
                 "a worker of provider '%s' %s sent what is not an answer%s and is replaced",

@@ -22,6 +22,10 @@
 #include "broker/question.h"
 #include "broker/session.h"
 #include "broker/slot.h"
+#include "wire/name_table.h"
+
+#define LOG_WINDOW_US   UINT64_C(1000000)
+#define LOGS_PER_WINDOW 10u
 
 void provider_init(struct provider *provider, uint32_t index)
 {
@@ -61,6 +65,15 @@ uint32_t provider_absence(const struct provider *provider)
 {
     return provider->state == PES_PROVIDER_STATE_RESTARTING ? PES_STATUS_RESTARTING
                                                             : PES_STATUS_NOT_READY;
+}
+
+bool provider_may_log(struct provider *provider, uint64_t now_us)
+{
+    if (now_us - provider->log_window_us >= LOG_WINDOW_US) {
+        provider->log_window_us = now_us;
+        provider->n_logged = 0;
+    }
+    return provider->n_logged++ < LOGS_PER_WINDOW;
 }
 
 static void fill_verified(const struct session *session, struct wire_scan *scan)
@@ -247,6 +260,24 @@ void provider_abandon(struct core *core, struct part *part)
     part->slot = NULL;
     if (slot->state != SLOT_DYING) {
         slot_kill(core, part->instance, slot);
+    }
+}
+
+void provider_count_timeout(struct core *core, const struct part *part, uint64_t now_us)
+{
+    struct provider *provider = part->provider;
+    const struct session *session = part->question->session;
+    const struct kind_info *kind = kind_by_number(part->question->ask.kind);
+
+    provider->stats.n_timeouts++;
+    histogram_add(&provider->stats.latency, now_us - part->queued_us);
+    if (provider_may_log(provider, now_us)) {
+        action_list_log(core->actions, LOG_WARNING, EV_WORKER_TIMEOUT,
+                        "a worker of provider '%s' %s (definitions '%s') did not answer a question "
+                        "of uid %u (kind %s) within %llu ms and was ended",
+                        provider->name, part->version, part->definitions, session->peer.uid,
+                        kind ? kind->name : "unknown",
+                        (unsigned long long)(now_us - part->started_us) / 1000u);
     }
 }
 

@@ -112,6 +112,12 @@ void provider_release_waiting(struct core *core, struct provider *provider, uint
 /* Ends the worker that has this part; the slot is filled again when init says how it ended. */
 void provider_abandon(struct core *core, struct part *part);
 
+/* The worker that had this part was too slow: counts against the provider, and is logged. */
+void provider_count_timeout(struct core *core, const struct part *part, uint64_t now_us);
+
+/* At most ten lines a second about one provider. */
+bool provider_may_log(struct provider *provider, uint64_t now_us);
+
 /* A new generation: its init's channel is `handle`. Returns 0 or -ENOMEM. */
 MUST_CHECK int provider_add_instance(struct core *core, struct provider *provider, uint32_t handle,
                                      uint64_t generation);

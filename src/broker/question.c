@@ -201,8 +201,8 @@ static uint32_t status_of_unstarted(const struct part *part)
                                             : provider_absence(part->provider);
 }
 
-/* Marks a part as ended without an answer. A timeout counts in the latencies, at its deadline. */
-static void end_part(struct part *part, uint32_t status, uint64_t now_us)
+/* Marks a part as ended without an answer. */
+static void end_part(struct core *core, struct part *part, uint32_t status, uint64_t now_us)
 {
     if (status == PES_STATUS_TIMEOUT && !part->started_us) {
         status = status_of_unstarted(part);
@@ -212,8 +212,7 @@ static void end_part(struct part *part, uint32_t status, uint64_t now_us)
     part->coverage = PES_COVERAGE_NOT_EXAMINED;
     part->finished_us = now_us;
     if (status == PES_STATUS_TIMEOUT) {
-        part->provider->stats.n_timeouts++;
-        histogram_add(&part->provider->stats.latency, now_us - part->queued_us);
+        provider_count_timeout(core, part, now_us);
     }
 }
 
@@ -228,7 +227,7 @@ static void end_parts(struct core *core, struct question *question, uint32_t sta
             continue;
         }
         provider_abandon(core, part);
-        end_part(part, status, now_us);
+        end_part(core, part, status, now_us);
     }
 }
 
@@ -430,7 +429,7 @@ void question_on_timer(struct core *core, struct question *question, uint64_t no
 
         if (part->state != PART_DONE && part->deadline_us <= now_us) {
             provider_abandon(core, part);
-            end_part(part, PES_STATUS_TIMEOUT, now_us);
+            end_part(core, part, PES_STATUS_TIMEOUT, now_us);
         }
     }
     review(core, question, now_us);

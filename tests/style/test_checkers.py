@@ -80,6 +80,9 @@ PES_PUBLIC void pes_close(struct pes_ctx *ctx);
                            "int broker_main(void);\n\nint broker_main(void)\n{\n    return 0;\n}\n",
     "src/providers/README.md": "# Providers\n",
     "src/log/events.inc": 'LOG_EVENT(EV_START, "start")\n',
+    "src/log/README.md": "# Log\n",
+    "src/log/start.c": COMMENT + "\nint log_start(void);\n\nint log_start(void)\n{\n    "
+                       "return EV_START;\n}\n",
     "docs/events.md": "# Events\n\n| event | meaning |\n| --- | --- |\n| `start` | Started. |\n",
 }
 GOOD["tools/layers.toml"] += "[layer.log]\nmay = []\n"
@@ -198,6 +201,8 @@ FAULTS = [
     ("docs", "an event without explanation",
      {"src/log/events.inc": GOOD["src/log/events.inc"] + 'LOG_EVENT(EV_END, "end")\n'},
      ["src/log/events.inc:2", "docs/events.md"]),
+    ("docs", "an event that nobody logs", {"src/log/start.c": None},
+     ["src/log/events.inc:1", "no source logs EV_START"]),
     ("docs", "an explanation without event",
      {"docs/events.md": GOOD["docs/events.md"] + "| `gone` | Gone. |\n"},
      ["docs/events.md:6", "src/log/events.inc"]),

@@ -162,6 +162,24 @@ static void a_part_that_never_got_a_worker_is_overloaded_and_nobodys_timeout(voi
     assert_int_equal(world->answer.coverage, PES_COVERAGE_NOT_EXAMINED);
     assert_int_equal(world->core.providers[0].stats.n_timeouts, 0);
     assert_int_equal(world->core.providers[0].stats.latency.n, 0);
+    assert_int_equal(world->n_logged[EV_WORKER_TIMEOUT], 0);
+}
+
+static void a_worker_that_is_ended_at_its_deadline_is_logged_but_not_too_often(void **state)
+{
+    struct world *world = *state;
+
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_pass(world, SECOND);
+    assert_int_equal(world->n_logged[EV_WORKER_TIMEOUT], 2); /* one of each provider */
+    for (int i = 0; i < 20; i++) {
+        world_reap(world);
+        world_ask(world, 1, PES_KIND_SCRIPT_SHELL, 1000, 0);
+        world_pass(world, 1000);
+    }
+    assert_int_equal(world->core.providers[0].stats.n_timeouts, 21);
+    assert_int_equal(world->n_logged[EV_WORKER_TIMEOUT], 20);
+    world_reap(world);
 }
 
 static void nobody_answering_is_not_examined_and_has_no_verdict(void **state)
@@ -740,6 +758,7 @@ int main(void)
         CASE(a_dead_worker_is_replaced_and_its_slot_serves_again),
         CASE(the_answer_comes_at_the_deadline_and_names_who_is_missing),
         CASE(a_part_that_never_got_a_worker_is_overloaded_and_nobodys_timeout),
+        CASE(a_worker_that_is_ended_at_its_deadline_is_logged_but_not_too_often),
         CASE(nobody_answering_is_not_examined_and_has_no_verdict),
         CASE(a_kind_that_nobody_takes_is_told_so),
         CASE(a_worker_never_serves_two_users),

@@ -208,7 +208,7 @@ static void perform(struct world *world, const struct action *action)
         world->has_exited = true;
         return;
     case ACTION_LOG:
-        world->n_logs++;
+        world->n_logged[action->log]++;
         return;
     case ACTION_LAUNCHER_SEND:
         MUST(wire_decode(world->frame, world->actions.bytes + action->message, action->n_message,

@@ -66,7 +66,7 @@ struct world {
     bool has_new_limits;   /* of users who may hold more than that by now */
     bool has_exited;
     bool said_ready;
-    size_t n_logs;
+    size_t n_logged[EV_INTERNAL + 1]; /* by event; it is the last */
     uint64_t n_steps;
     struct wire_frame *frame;  /* scratch */
     struct wire_answer answer; /* the last one */
