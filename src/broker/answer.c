@@ -211,7 +211,7 @@ static void fit(const struct question *question, struct wire_answer *answer)
 }
 
 /* Counts findings per provider; returns the mask of those that found something. */
-static uint32_t count_findings(struct question *question, const struct wire_answer *answer)
+static uint32_t count_findings(struct question *question, const struct combine_part *parts)
 {
     uint32_t mask = 0;
     size_t n_found = 0;
@@ -230,7 +230,7 @@ static uint32_t count_findings(struct question *question, const struct wire_answ
         if (mask >> provider->index & 1) {
             provider->stats.n_found++;
             provider->stats.n_found_alone += n_found == 1;
-            provider->stats.n_would_block += answer->would == PES_DISPOSITION_BLOCK;
+            provider->stats.n_would_block += policy_would(&parts[i]) == PES_DISPOSITION_BLOCK;
         }
     }
     return mask;
@@ -276,7 +276,7 @@ void answer_question(struct core *core, struct question *question, uint64_t now_
     fill_parts(core, question, answer);
     fit(question, answer);
     decide(core, session, &question->ask, parts, modes, question->n_parts, answer);
-    found_mask = count_findings(question, answer);
+    found_mask = count_findings(question, parts);
     session_remember(session, answer->id, found_mask);
     stats_add_question(&core->stats, &question->wait,
                        &(struct stats_question){

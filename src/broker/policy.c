@@ -145,15 +145,22 @@ static uint32_t fail_disposition(const struct policy *policy,
     return fail == PES_FAIL_WISH_WARN ? PES_DISPOSITION_WARN : PES_DISPOSITION_BLOCK;
 }
 
-/* What one part's verdict would have done, and does. */
-static void weigh_part(const struct combine_part *part, uint32_t part_mode, uint32_t mode,
-                       uint32_t *ret_would, uint32_t *ret_disposition)
+uint32_t policy_would(const struct combine_part *part)
 {
     uint32_t would = enforced_disposition(part->verdict);
 
     if (part->is_advisory && weight(would) > weight(PES_DISPOSITION_WARN)) {
         would = PES_DISPOSITION_WARN;
     }
+    return would;
+}
+
+/* What one part's verdict would have done, and does. */
+static void weigh_part(const struct combine_part *part, uint32_t part_mode, uint32_t mode,
+                       uint32_t *ret_would, uint32_t *ret_disposition)
+{
+    uint32_t would = policy_would(part);
+
     /* Modes rise in strictness: the milder of the two holds. */
     if (part_mode != PES_MODE_NONE && part_mode < mode) {
         mode = part_mode;

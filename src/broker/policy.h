@@ -57,6 +57,9 @@ void policy_decide(const struct policy *policy, const struct policy_question *qu
                    const struct combine_part *parts, const uint32_t *part_modes, size_t n_parts,
                    const struct combine_result *result, struct policy_decision *ret_decision);
 
+/* The disposition that enforcing this one part's verdict comes to. */
+uint32_t policy_would(const struct combine_part *part);
+
 /* Whether this finding of one part alone decides, so that nobody has to be waited for. */
 bool policy_is_decisive(const struct policy *policy, const struct policy_question *question,
                         const struct combine_part *part, uint32_t part_mode);
