@@ -134,6 +134,24 @@ static void set_ready(struct core *core, struct instance *instance,
     fill_slots(core, instance, now_us);
 }
 
+/* It cannot be asked: it ends, and whoever serves goes on. */
+static void refuse_description(struct core *core, struct instance *instance, uint64_t now_us)
+{
+    static const char reason[] = "its description cannot be read";
+    struct provider *provider = instance->provider;
+
+    action_list_log(core->actions, LOG_ERR, EV_WORKER_PROTOCOL,
+                    "provider '%s' generation %llu describes itself in a way that cannot be read; "
+                    "it is not used",
+                    provider->name, (unsigned long long)instance->generation);
+    provider_set_reason(provider, instance->generation, reason, strlen(reason));
+    if (!provider_serving(provider)) {
+        provider->state = PES_PROVIDER_STATE_FAILED;
+        provider_release_waiting(core, provider, now_us);
+    }
+    retire(core, instance);
+}
+
 static void on_ready(struct core *core, struct instance *instance, const struct event *event,
                      uint64_t now_us)
 {
@@ -149,15 +167,7 @@ static void on_ready(struct core *core, struct instance *instance, const struct 
     }
     if (wire_decode(core->scratch, event->bytes, event->n_bytes, &fault) != 0 ||
         core->scratch->type != WIRE_TYPE_DESCRIBE) {
-        struct provider *provider = instance->provider;
-
-        action_list_log(
-            core->actions, LOG_ERR, EV_WORKER_PROTOCOL,
-            "provider '%s' describes itself in a way that cannot be read; it is not used",
-            provider->name);
-        provider->state = PES_PROVIDER_STATE_FAILED;
-        strcpy(provider->reason, "its description cannot be read");
-        provider_release_waiting(core, provider, now_us);
+        refuse_description(core, instance, now_us);
         return;
     }
     /* It may have been started under another configuration than the one in force. */

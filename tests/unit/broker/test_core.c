@@ -86,6 +86,19 @@ static void whoever_wants_details_gets_all_parts(void **state)
     assert_int_equal(world->answer.parts[1].status, PES_STATUS_OK);
 }
 
+/* SPEC 9, provider_row: on its word. */
+static void what_enforcing_would_have_blocked_counts_for_who_said_so(void **state)
+{
+    struct world *world = *state;
+
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, PES_SCAN_WANT_DETAILS);
+    world_answer(world, 1, busy_slot(world, 1), PES_VERDICT_SUSPICIOUS);
+    world_answer(world, 2, busy_slot(world, 2), PES_VERDICT_MALICIOUS);
+    assert_int_equal(world->core.stats.n_would_block, 1);
+    assert_int_equal(world->core.providers[0].stats.n_would_block, 0);
+    assert_int_equal(world->core.providers[1].stats.n_would_block, 1);
+}
+
 static void a_crash_is_named_with_its_signal_and_is_never_good(void **state)
 {
     struct world *world = *state;
@@ -424,6 +437,54 @@ static void a_new_generation_takes_over_without_a_lost_question(void **state)
     assert_int_equal(world->clients[1].n_answers, 2);
 }
 
+/* Its init says that it is ready, and how is nonsense. */
+static void describe_badly(struct world *world, uint32_t instance)
+{
+    const struct init_event init = {
+        .version = INIT_CHANNEL_VERSION, .type = INIT_READY, .n_payload = 4};
+
+    world_feed(world, (struct event){.type = EVENT_INIT,
+                                     .instance = instance,
+                                     .init = &init,
+                                     .bytes = (const uint8_t *)"dice",
+                                     .n_bytes = 4});
+}
+
+static void a_generation_that_cannot_be_read_harms_nobody_who_serves(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 3; i++) {
+        world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0); /* the last one waits */
+    }
+    world_load_provider(world, 0, 3, 2);
+    describe_badly(world, 3);
+    assert_false(world->instances[3].is_used); /* ended */
+    assert_int_not_equal(world->core.providers[0].state, PES_PROVIDER_STATE_FAILED);
+    assert_int_equal(strncmp(world->core.providers[0].reason, "a newer generation", 18), 0);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        world_answer(world, 1, slot, PES_VERDICT_NOT_DETECTED);
+        world_answer(world, 2, slot, PES_VERDICT_NOT_DETECTED);
+    }
+    world_answer(world, 1, busy_slot(world, 1), PES_VERDICT_NOT_DETECTED);
+    world_answer(world, 2, busy_slot(world, 2), PES_VERDICT_NOT_DETECTED);
+    assert_int_equal(world->clients[1].n_answers, 3);
+    assert_int_equal(world->answer.coverage, PES_COVERAGE_FULL);
+}
+
+static void a_provider_that_cannot_be_read_has_failed(void **state)
+{
+    struct world *world = *state;
+
+    configure_a_third(world);
+    world_load_provider(world, 2, 3, 1);
+    describe_badly(world, 3);
+    assert_false(world->instances[3].is_used);
+    assert_int_equal(world->clients[1].n_answers, 1);
+    assert_int_equal(world->answer.parts[2].status, PES_STATUS_NOT_READY);
+    assert_int_equal(world->core.providers[2].state, PES_PROVIDER_STATE_FAILED);
+}
+
 static void an_older_generation_never_takes_over_from_a_newer_one(void **state)
 {
     struct world *world = *state;
@@ -753,6 +814,7 @@ int main(void)
         CASE(a_question_goes_to_all_providers_at_once_and_is_answered_when_all_have),
         CASE(one_malicious_verdict_ends_the_waiting),
         CASE(whoever_wants_details_gets_all_parts),
+        CASE(what_enforcing_would_have_blocked_counts_for_who_said_so),
         CASE(a_crash_is_named_with_its_signal_and_is_never_good),
         CASE(an_exit_is_told_with_its_status),
         CASE(a_dead_worker_is_replaced_and_its_slot_serves_again),
@@ -774,6 +836,8 @@ int main(void)
         CASE(a_provider_that_is_still_starting_at_the_deadline_is_not_too_slow),
         CASE(processor_time_is_told_at_once_and_put_right_in_the_end),
         CASE(a_new_generation_takes_over_without_a_lost_question),
+        CASE(a_generation_that_cannot_be_read_harms_nobody_who_serves),
+        CASE(a_provider_that_cannot_be_read_has_failed),
         CASE(an_older_generation_never_takes_over_from_a_newer_one),
         CASE(a_provider_that_is_switched_off_while_it_loads_is_ended),
         CASE(a_provider_that_is_switched_on_again_is_waited_for),
