@@ -25,7 +25,11 @@
  * that. */
 #define MARGIN_PART   20u
 #define MARGIN_MAX_US UINT64_C(10000)
-#define WAITED_MAX_US UINT64_C(60000000)
+
+/* How long an application says that it has waited already is believed that far, and no further back
+ * than the broker's start and a moment for connecting before the connection. */
+#define WAITED_MAX_US  UINT64_C(60000000)
+#define CONNECT_MAX_US UINT64_C(2000000)
 
 /* A question travels on to workers with what was verified beside it, in one message, too. */
 #define ASK_BYTES_MAX (WIRE_MESSAGE_BYTES_MAX - 2048u)
@@ -39,6 +43,25 @@ static uint64_t deadline_of(const struct core *core, const struct wire_ask *ask,
     time_us = time_us > CORE_MAX_TIME_US ? CORE_MAX_TIME_US : time_us;
     margin_us = time_us / MARGIN_PART;
     return now_us + time_us - (margin_us > MARGIN_MAX_US ? MARGIN_MAX_US : margin_us);
+}
+
+static uint64_t before(uint64_t at_us, uint64_t by_us)
+{
+    return at_us > by_us ? at_us - by_us : 0;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t submitted_at(const struct core *core, const struct session *session,
+                             const struct wire_ask *ask, uint64_t now_us)
+{
+    uint64_t first_us = later(before(now_us, WAITED_MAX_US), core->started_us);
+
+    first_us = later(first_us, before(session->opened_us, CONNECT_MAX_US));
+    return later(first_us, before(now_us, ask->waited_us));
 }
 
 /* Pointers of a decoded message, moved from one copy of its datagram to another. */
@@ -344,7 +367,6 @@ static void set_content(struct core *core, struct question *question, struct con
 void question_ask(struct core *core, struct session *session, const struct wire_ask *ask,
                   const uint8_t *bytes, size_t n_bytes, uint64_t now_us)
 {
-    uint64_t waited_us = ask->waited_us > WAITED_MAX_US ? WAITED_MAX_US : ask->waited_us;
     struct content *content = ask->content_id ? content_find(session, ask->content_id) : NULL;
     struct question *question = NULL;
     uint32_t fault = find_fault(ask, n_bytes);
@@ -369,7 +391,7 @@ void question_ask(struct core *core, struct session *session, const struct wire_
         return;
     }
     question->received_us = now_us;
-    question->submitted_us = now_us > waited_us ? now_us - waited_us : 0;
+    question->submitted_us = submitted_at(core, session, ask, now_us);
     question->deadline_us = deadline_of(core, ask, now_us);
     stats_wait_start(&question->wait, question->submitted_us);
     arm(core, question);

@@ -94,6 +94,7 @@ void session_open(struct core *core, uint32_t handle, const struct event_peer *p
         .core = core,
         .handle = handle,
         .peer = *peer,
+        .opened_us = now_us,
         .timer = TIMER_INIT(TIMER_SESSION),
     };
     list_init(&session->questions);

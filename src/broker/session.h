@@ -27,6 +27,7 @@ struct session {
     uint32_t handle;
     enum session_state state;
     struct event_peer peer;
+    uint64_t opened_us;
     bool is_identified;
     struct identity_record identity;
     char client[SESSION_NAME_BYTES + 1];   /* verified name of the program file, or "" */

@@ -210,6 +210,32 @@ static void a_worker_that_looked_cannot_keep_silent(void **state)
     world_reap(world);
 }
 
+static uint64_t wait_of(struct world *world, uint32_t client, uint64_t waited_us)
+{
+    struct wire_ask question = {
+        .kind = PES_KIND_GENERIC, .content = wire_text("x"), .waited_us = waited_us};
+    uint64_t before_us = world->core.stats.wait_us;
+
+    world_ask_with(world, client, &question); /* nobody takes it: answered at once */
+    return world->core.stats.wait_us - before_us;
+}
+
+/* SPEC 4.3: everybody's sums are not one client's to make up. */
+static void nobody_has_waited_longer_than_there_was_to_wait_for(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(wait_of(world, 1, 60 * SECOND), 0); /* the broker has just started */
+    world_pass(world, 100 * SECOND);
+    assert_int_equal(wait_of(world, 1, UINT64_MAX), 60 * SECOND);
+    assert_int_equal(wait_of(world, 1, 3 * SECOND), 3 * SECOND);
+    world_connect(world, 2, 1001, 0);
+    assert_int_equal(wait_of(world, 2, 60 * SECOND), 2 * SECOND);
+    assert_int_equal(wait_of(world, 2, SECOND), SECOND);
+    world_pass(world, 5 * SECOND);
+    assert_int_equal(wait_of(world, 2, 60 * SECOND), 7 * SECOND);
+}
+
 #define MILD                                                                                       \
     {                                                                                              \
         .verdict = PES_VERDICT_POTENTIALLY_UNWANTED                                                \
@@ -282,6 +308,7 @@ int main(void)
         CASE(users_take_turns_when_there_are_more_of_them_than_workers),
         CASE(another_users_question_costs_one_worker),
         CASE(a_worker_that_looked_cannot_keep_silent),
+        CASE(nobody_has_waited_longer_than_there_was_to_wait_for),
         CASE(a_result_that_contradicts_itself_is_none),
     };
 
