@@ -208,7 +208,7 @@ static void fill_clients(const struct core *core, const struct session *session,
 
 static void fill_kind_counts(const struct stats *stats, struct wire_report *report)
 {
-    for (uint32_t kind = 0; kind < 128 && report->n_kinds < 64; kind++) {
+    for (uint32_t kind = 0; kind < STATS_KINDS_MAX && report->n_kinds < 64; kind++) {
         if (stats->kinds[kind].count > 0) {
             report->kinds[report->n_kinds++] = (struct wire_kind_count){
                 kind, stats->kinds[kind].count, stats->kinds[kind].wait_us};

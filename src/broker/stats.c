@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "wire/name_table.h"
+
 #define BROKER_MASK (UINT64_C(1) << STATS_BROKER_BIT)
 
 void stats_wait_start(struct stats_wait *wait, uint64_t submitted_us)
@@ -43,10 +45,64 @@ void stats_wait_change(struct stats_wait *wait, uint64_t mask, uint64_t now_us)
     wait->mask = mask ? mask : BROKER_MASK;
 }
 
-/* The row of a program of a user; when all are taken, the row of all others. */
+static size_t n_rows_of(const struct stats *stats, uint32_t uid)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < stats->n_clients; i++) {
+        n += stats->clients[i].uid == uid;
+    }
+    return n;
+}
+
+static uint64_t rank_of(const struct client_stats *row)
+{
+    return row->floor_us + row->wait_us;
+}
+
+/* Of the user with the most rows, the one that waited least. */
+static struct client_stats *least_row(struct stats *stats)
+{
+    struct client_stats *least = NULL;
+    size_t n_most = 0;
+
+    for (size_t i = 0; i < stats->n_clients; i++) {
+        struct client_stats *row = &stats->clients[i];
+        size_t n_rows = n_rows_of(stats, row->uid);
+
+        if (n_rows > n_most || (n_rows == n_most && rank_of(row) < rank_of(least))) {
+            n_most = n_rows;
+            least = row;
+        }
+    }
+    return least;
+}
+
+/* Adds a row to that of all others and empties it. */
+static void give_up_row(struct stats *stats, struct client_stats *row)
+{
+    struct client_stats *others = &stats->clients[STATS_CLIENTS_MAX];
+
+    strcpy(others->name, "(others)");
+    others->uid = UINT32_MAX;
+    others->count += row->count;
+    others->wait_us += row->wait_us;
+    for (size_t i = 0; i < STATS_PROVIDERS_MAX; i++) {
+        others->share_us[i] += row->share_us[i];
+    }
+    *row = (struct client_stats){0};
+}
+
+/*
+ * The row of a program of a user. When all are taken, one is given up for it: of the user with the
+ * most rows, so that nobody's programs are pushed out by another's many names, and the least of
+ * those. Within one user this is Space-Saving: who gets a row ranks as if it had waited as long as
+ * whom it replaces, and so does not lose it to the very next one.
+ */
 static struct client_stats *client_row(struct stats *stats, uint32_t uid, const char *name)
 {
     struct client_stats *row;
+    uint64_t floor_us = 0;
 
     for (size_t i = 0; i < stats->n_clients; i++) {
         row = &stats->clients[i];
@@ -54,16 +110,23 @@ static struct client_stats *client_row(struct stats *stats, uint32_t uid, const 
             return row;
         }
     }
-    if (stats->n_clients == STATS_CLIENTS_MAX) {
-        row = &stats->clients[STATS_CLIENTS_MAX];
-        strcpy(row->name, "(others)");
-        row->uid = UINT32_MAX;
-        return row;
+    if (stats->n_clients < STATS_CLIENTS_MAX) {
+        row = &stats->clients[stats->n_clients++];
+    } else {
+        row = least_row(stats);
+        floor_us = row->uid == uid ? rank_of(row) : 0;
+        give_up_row(stats, row);
     }
-    row = &stats->clients[stats->n_clients++];
     row->uid = uid;
+    row->floor_us = floor_us;
     strncpy(row->name, name, STATS_NAME_BYTES);
     return row;
+}
+
+/* Numbers that mean nothing share a row, so that they cannot take those of kinds that do. */
+static struct kind_stats *kind_row(struct stats *stats, uint32_t kind)
+{
+    return &stats->kinds[kind < STATS_KINDS_MAX && kind_by_number(kind) ? kind : 0];
 }
 
 static void share_interval(struct client_stats *client, uint64_t mask, uint64_t us)
@@ -81,6 +144,7 @@ void stats_add_question(struct stats *stats, struct stats_wait *wait,
                         const struct stats_question *question, uint64_t now_us)
 {
     struct client_stats *client = client_row(stats, question->uid, question->client);
+    struct kind_stats *kind = kind_row(stats, question->kind);
     uint64_t wait_us = 0;
 
     stats_wait_change(wait, 0, now_us);
@@ -94,10 +158,8 @@ void stats_add_question(struct stats *stats, struct stats_wait *wait,
     }
     client->count++;
     client->wait_us += wait_us;
-    if (question->kind < sizeof(stats->kinds) / sizeof(stats->kinds[0])) {
-        stats->kinds[question->kind].count++;
-        stats->kinds[question->kind].wait_us += wait_us;
-    }
+    kind->count++;
+    kind->wait_us += wait_us;
     histogram_add(&stats->wait, wait_us);
     stats->n_scans++;
     stats->wait_us += wait_us;

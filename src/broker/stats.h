@@ -10,6 +10,7 @@
 #define STATS_PROVIDERS_MAX 16
 #define STATS_SIGNALS_MAX   16
 #define STATS_CLIENTS_MAX   31 /* and one row for all others */
+#define STATS_KINDS_MAX     128
 #define STATS_NAME_BYTES    64
 #define STATS_BROKER_BIT    63u
 
@@ -41,6 +42,7 @@ struct client_stats {
     char name[STATS_NAME_BYTES + 1];
     uint64_t count;
     uint64_t wait_us;
+    uint64_t floor_us; /* what it may have waited before it had this row */
     double share_us[STATS_PROVIDERS_MAX];
 };
 
@@ -61,7 +63,7 @@ struct stats {
     struct histogram wait;
     struct attribution sets;  /* every question */
     struct attribution early; /* of those, the ones that were decided before all had answered */
-    struct kind_stats kinds[128];
+    struct kind_stats kinds[STATS_KINDS_MAX]; /* [0]: all that the registry does not know */
     size_t n_clients;
     struct client_stats clients[STATS_CLIENTS_MAX + 1]; /* [STATS_CLIENTS_MAX]: all others */
 };
