@@ -68,6 +68,21 @@ void attribution_merge(struct attribution *table, const struct attribution_set *
     }
 }
 
+void attribution_replace(struct attribution *table, unsigned from, unsigned to)
+{
+    struct attribution before = *table;
+
+    table->n = 0;
+    for (size_t i = 0; i < before.n; i++) {
+        struct attribution_set *set = &before.sets[i];
+
+        if (set->mask != ATTRIBUTION_OTHER && has_bit(set, from)) {
+            set->mask = (set->mask & ~(UINT64_C(1) << from)) | UINT64_C(1) << to;
+        }
+        add(table, set->mask, set->wait_us, set->n_scans);
+    }
+}
+
 uint64_t attribution_total_us(const struct attribution_set *sets, size_t n)
 {
     return attribution_saved_us(sets, n, UINT64_MAX);

@@ -42,6 +42,9 @@ void attribution_add(struct attribution *table, uint64_t mask, uint64_t wait_us)
 /* Adds every set of `from`. */
 void attribution_merge(struct attribution *table, const struct attribution_set *from, size_t n);
 
+/* Puts bit `to` in the place of bit `from` in all sets: whoever `from` was is gone. */
+void attribution_replace(struct attribution *table, unsigned from, unsigned to);
+
 uint64_t attribution_total_us(const struct attribution_set *sets, size_t n);
 
 /* The fair share of bit `bit`: each interval, split evenly among those who were missing. */

@@ -3,8 +3,11 @@
  * and went, and when to end. The launcher is trusted; a message of its that cannot be read is a
  * fault of ours, and is logged and left.
  *
- * A configuration replaces the one before in one step. A provider keeps its row for good, since the
- * bits of the unfinished-set table and everybody's sums hang on it.
+ * A configuration replaces the one before in one step. A provider keeps its row as long as it can,
+ * since the bits of the unfinished-set table and everybody's sums hang on it; after it was removed,
+ * a new one may get it once no open question asks the old one. There are as many rows as providers
+ * may be configured. Should all that are free still be asked, the broker ends and is started anew
+ * rather than go on without one that is configured.
  */
 #include "broker/configure.h"
 
@@ -16,36 +19,56 @@
 #include "broker/instance.h"
 #include "broker/session.h"
 
-static struct provider *provider_row(struct core *core, struct wire_bytes name)
-{
-    struct provider *provider = core_find_provider(core, (const char *)name.data, name.size);
+/* How long questions may go on for which the broker has to end. */
+#define MAKE_ROOM_MS 5000u
 
-    if (provider) {
-        return provider;
-    }
-    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
-        provider = &core->providers[i];
-        if (!provider->is_used) {
-            provider->is_used = true;
-            provider->state = PES_PROVIDER_STATE_STARTING;
-            core_copy_text(provider->name, sizeof(provider->name), name);
-            return provider;
+/* Another provider will have the row: nothing of this one may be taken for its. */
+static void forget_provider(struct core *core, struct provider *provider)
+{
+    uint32_t index = provider->index;
+
+    stats_forget_provider(&core->stats, index);
+    for (size_t i = 1; i < core->sessions.n_items; i++) {
+        struct session *session = core->sessions.items[i];
+
+        for (size_t j = 0; session && j < SESSION_MEMORY; j++) {
+            session->memory[j].found_mask &= ~(1u << index);
         }
     }
-    return NULL;
+    provider_init(provider, index);
 }
 
-static void configure_provider(struct core *core, const struct wire_config_provider *config)
+/* A row for a new name: one that nobody ever had, else one that was left; or NULL. */
+static struct provider *new_row(struct core *core, struct wire_bytes name)
 {
-    struct provider *provider = provider_row(core, config->name);
+    struct provider *row = NULL;
 
-    if (!provider) {
-        action_list_log(core->actions, LOG_ERR, EV_INTERNAL,
-                        "more than %d providers were configured since the start; restart the "
-                        "service to use new ones",
-                        PROVIDERS_MAX);
-        return;
+    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
+        struct provider *provider = &core->providers[i];
+
+        if (!provider->is_used) {
+            row = provider;
+            break;
+        }
+        if (!row && !provider->is_configured && provider->n_parts == 0 &&
+            list_is_empty(&provider->instances)) {
+            row = provider;
+        }
     }
+    if (!row) {
+        return NULL;
+    }
+    if (row->is_used) {
+        forget_provider(core, row);
+    }
+    row->is_used = true;
+    row->state = PES_PROVIDER_STATE_STARTING;
+    core_copy_text(row->name, sizeof(row->name), name);
+    return row;
+}
+
+static void configure_provider(struct provider *provider, const struct wire_config_provider *config)
+{
     provider->is_configured = true;
     provider->is_off = config->is_off;
     provider->is_advisory = config->is_advisory;
@@ -56,6 +79,67 @@ static void configure_provider(struct core *core, const struct wire_config_provi
     provider->timeout_ms = config->timeout_ms;
     provider->scans_per_worker = config->scans_per_worker;
     provider->mode = config->mode;
+}
+
+static void drain(struct core *core, uint32_t grace_ms, uint64_t now_us)
+{
+    core->is_draining = true;
+    for (size_t i = 1; i < core->sessions.n_items; i++) {
+        struct session *session = core->sessions.items[i];
+
+        if (session) {
+            core_send_goaway(core, session);
+        }
+    }
+    if (core->n_questions == 0 ||
+        core_arm(core, &core->drain_timer, now_us + (uint64_t)grace_ms * 1000u) < 0) {
+        action_list_add(core->actions, ACTION_EXIT);
+    }
+}
+
+/* Who is there already first, then who has to go, and then the new ones in what is left. */
+static void configure_providers(struct core *core, const struct wire_configure *configure,
+                                uint64_t now_us)
+{
+    struct provider *rows[PROVIDERS_MAX] = {0};
+    bool has_all = true;
+
+    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
+        core->providers[i].is_configured = false;
+    }
+    for (size_t i = 0; i < configure->n_providers; i++) {
+        const struct wire_bytes name = configure->providers[i].name;
+
+        rows[i] = core_find_provider(core, (const char *)name.data, name.size);
+        if (rows[i]) {
+            configure_provider(rows[i], &configure->providers[i]);
+        }
+    }
+    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
+        struct provider *provider = &core->providers[i];
+
+        if (provider->is_used && (!provider->is_configured || provider->is_off)) {
+            instance_retire_all(core, provider, now_us);
+        }
+    }
+    for (size_t i = 0; i < configure->n_providers; i++) {
+        if (rows[i]) {
+            continue;
+        }
+        rows[i] = new_row(core, configure->providers[i].name);
+        if (rows[i]) {
+            configure_provider(rows[i], &configure->providers[i]);
+        } else {
+            has_all = false;
+        }
+    }
+    if (!has_all && !core->is_draining) {
+        action_list_log(core->actions, LOG_WARNING, EV_CONFIG_APPLIED,
+                        "more than %d providers with those that were removed and are still asked: "
+                        "the broker ends, and starts anew with those that are configured",
+                        PROVIDERS_MAX);
+        drain(core, MAKE_ROOM_MS, now_us);
+    }
 }
 
 static void configure_policy(struct policy *policy, const struct wire_configure *configure)
@@ -94,20 +178,8 @@ static void on_configure(struct core *core, const struct wire_configure *configu
     core_copy_text(core->tier, sizeof(core->tier), configure->tier);
     core_copy_text(core->fd_guard, sizeof(core->fd_guard), configure->fd_guard);
     core->config_error[0] = '\0';
-    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
-        core->providers[i].is_configured = false;
-    }
-    for (size_t i = 0; i < configure->n_providers; i++) {
-        configure_provider(core, &configure->providers[i]);
-    }
+    configure_providers(core, configure, now_us);
     core->is_configured = true;
-    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
-        struct provider *provider = &core->providers[i];
-
-        if (provider->is_used && (!provider->is_configured || provider->is_off)) {
-            instance_retire_all(core, provider, now_us);
-        }
-    }
 }
 
 static void on_instance(struct core *core, const struct wire_instance *message, uint32_t handle)
@@ -139,22 +211,6 @@ static void on_instance_lost(struct core *core, const struct wire_instance_lost 
     }
 }
 
-static void on_drain(struct core *core, const struct wire_drain *drain, uint64_t now_us)
-{
-    core->is_draining = true;
-    for (size_t i = 1; i < core->sessions.n_items; i++) {
-        struct session *session = core->sessions.items[i];
-
-        if (session) {
-            core_send_goaway(core, session);
-        }
-    }
-    if (core->n_questions == 0 ||
-        core_arm(core, &core->drain_timer, now_us + (uint64_t)drain->grace_ms * 1000u) < 0) {
-        action_list_add(core->actions, ACTION_EXIT);
-    }
-}
-
 void configure_on_message(struct core *core, const struct event *event, uint64_t now_us)
 {
     struct wire_frame *frame = core->frame;
@@ -176,7 +232,7 @@ void configure_on_message(struct core *core, const struct event *event, uint64_t
     } else if (frame->type == WIRE_TYPE_CONFIG_NOTE) {
         core_copy_text(core->config_error, sizeof(core->config_error), frame->config_note.error);
     } else if (frame->type == WIRE_TYPE_DRAIN) {
-        on_drain(core, &frame->drain, now_us);
+        drain(core, frame->drain.grace_ms, now_us);
     } else {
         action_list_log(core->actions, LOG_ERR, EV_INTERNAL,
                         "the launcher sent message type %u, which is not its to send",

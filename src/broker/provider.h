@@ -66,7 +66,7 @@ struct instance {
 };
 
 struct provider {
-    bool is_used; /* this row has a name; rows are never given to another one */
+    bool is_used; /* this row has a name, and keeps it until another one needs the row */
     bool is_configured;
     bool is_off;
     bool is_advisory;
@@ -83,6 +83,7 @@ struct provider {
     uint64_t kinds[2];
     struct list instances;
     struct list waiting; /* parts, oldest first */
+    size_t n_parts;      /* of questions that are not answered yet */
     struct provider_stats stats;
     uint64_t log_window_us; /* since when log lines of this provider are counted */
     unsigned n_logged;

@@ -23,7 +23,7 @@ enum query_what {
     QUERY_REPORT = 2,
 };
 
-/* Rows keep their place: bit i of a mask is row i, for as long as the broker lives. */
+/* Rows keep their place: bit i of a mask is row i, for as long as the provider has it. */
 static size_t n_rows(const struct core *core)
 {
     size_t n = PROVIDERS_MAX;

@@ -82,6 +82,7 @@ static void question_free(struct core *core, struct question *question)
     core_disarm(core, &question->timer);
     list_remove(&question->node);
     for (size_t i = 0; i < question->n_parts; i++) {
+        question->parts[i].provider->n_parts--;
         free(question->parts[i].result);
     }
     if (question->content) {
@@ -150,6 +151,7 @@ static void add_part(struct question *question, struct provider *provider, uint6
 
     part->question = question;
     part->provider = provider;
+    provider->n_parts++;
     part->queued_us = now_us;
     part->deadline_us =
         provider->timeout_ms && limit_us < question->deadline_us ? limit_us : question->deadline_us;

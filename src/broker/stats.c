@@ -170,6 +170,15 @@ void stats_add_question(struct stats *stats, struct stats_wait *wait,
     stats->n_would_block += question->would == PES_DISPOSITION_BLOCK;
 }
 
+void stats_forget_provider(struct stats *stats, unsigned index)
+{
+    attribution_replace(&stats->sets, index, STATS_BROKER_BIT);
+    attribution_replace(&stats->early, index, STATS_BROKER_BIT);
+    for (size_t i = 0; i <= STATS_CLIENTS_MAX; i++) {
+        stats->clients[i].share_us[index] = 0;
+    }
+}
+
 void stats_add_signal(struct provider_stats *stats, uint32_t signal)
 {
     size_t i;

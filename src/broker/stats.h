@@ -103,5 +103,9 @@ struct stats_question {
 void stats_add_question(struct stats *stats, struct stats_wait *wait,
                         const struct stats_question *question, uint64_t now_us);
 
+/* Provider `index` is gone for good: its number will be another's. What was waited for because of
+ * it goes to the broker, which is never gone. */
+void stats_forget_provider(struct stats *stats, unsigned index);
+
 /* Counts a worker's death by this signal (0: it ended by itself). */
 void stats_add_signal(struct provider_stats *stats, uint32_t signal);

@@ -231,6 +231,31 @@ static void merging_tables_is_the_same_as_one(void **state)
     }
 }
 
+static void whose_place_is_taken_leaves_the_others_figures_alone(void **state)
+{
+    struct attribution before = ATTRIBUTION_INIT, after;
+    uint64_t seed = 23;
+
+    for (unsigned i = 0; i < 1000; i++) {
+        attribution_add(&before, 1 + random_below(&seed, 31), random_below(&seed, 100));
+    }
+    attribution_add(&before, ATTRIBUTION_BROKER, 7);
+    attribution_add(&before, ATTRIBUTION_OTHER, 64);
+    after = before;
+    attribution_replace(&after, 2, ATTRIBUTION_BROKER_BIT);
+    assert_int_equal(attribution_total_us(after.sets, after.n),
+                     attribution_total_us(before.sets, before.n));
+    assert_int_equal(attribution_busy_us(after.sets, after.n, 2), 64); /* only of everybody's */
+    for (unsigned bit = 0; bit < 5; bit++) {
+        if (bit != 2) {
+            assert_true(fabs(attribution_share_us(after.sets, after.n, bit) -
+                             attribution_share_us(before.sets, before.n, bit)) < 1e-3);
+            assert_int_equal(attribution_saved_us(after.sets, after.n, 1u << bit),
+                             attribution_saved_us(before.sets, before.n, 1u << bit));
+        }
+    }
+}
+
 static void sums_stop_at_the_largest_number(void **state)
 {
     struct attribution table = ATTRIBUTION_INIT;
@@ -253,6 +278,7 @@ int main(void)
         cmocka_unit_test(the_set_of_everybody_is_kept_once_only),
         cmocka_unit_test(time_while_nobody_was_missing_is_the_brokers_own),
         cmocka_unit_test(merging_tables_is_the_same_as_one),
+        cmocka_unit_test(whose_place_is_taken_leaves_the_others_figures_alone),
         cmocka_unit_test(sums_stop_at_the_largest_number),
     };
 

@@ -1,5 +1,6 @@
 /* Questions, workers and clients through the core, one story at a time. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,93 @@ static void whoever_wants_details_gets_all_parts(void **state)
 }
 
 /* SPEC 9, provider_row: on its word. */
+/* Providers p<first> to p<last>, and p0 besides. */
+static void configure_range(struct world *world, unsigned first, unsigned last)
+{
+    static char names[32][8];
+    struct wire_configure configure = {.generation = 2, .mode = PES_MODE_ENFORCE};
+
+    for (unsigned i = 0; i <= last; i = i == 0 ? first : i + 1) {
+        snprintf(names[i], sizeof(names[i]), "p%u", i);
+        configure.providers[configure.n_providers++] =
+            (struct wire_config_provider){.name = wire_text(names[i]), .n_workers = 2};
+    }
+    world_launcher(world, WIRE_TYPE_CONFIGURE, &configure, 0);
+}
+
+static void fill_all_rows(struct world *world)
+{
+    configure_range(world, 1, PROVIDERS_MAX - 1);
+    for (unsigned i = 2; i < PROVIDERS_MAX; i++) {
+        const struct wire_instance_lost lost = {.name = wire_text(world->core.providers[i].name)};
+
+        world_launcher(world, WIRE_TYPE_INSTANCE_LOST, &lost, 0); /* none of them ever comes */
+    }
+}
+
+static void a_new_provider_gets_the_row_of_one_that_was_removed(void **state)
+{
+    struct world *world = *state;
+    const struct attribution *sets = &world->core.stats.sets;
+    const struct provider *provider = NULL;
+
+    fill_all_rows(world);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, PES_SCAN_WANT_DETAILS);
+    world_answer(world, 1, busy_slot(world, 1), PES_VERDICT_NOT_DETECTED);
+    world_pass(world, 1000);
+    world_answer(world, 2, busy_slot(world, 2), PES_VERDICT_MALICIOUS);
+    assert_int_equal(attribution_busy_us(sets->sets, sets->n, 1), 1000);
+
+    configure_range(world, 20, 31); /* p0 stays, twelve are new */
+    configure_range(world, 17, 31); /* and three more */
+    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
+        assert_true(world->core.providers[i].is_configured);
+        assert_int_equal(world->core.providers[i].index, i);
+    }
+    provider = &world->core.providers[1];
+    assert_string_not_equal(provider->name, "p1");
+    assert_int_equal(provider->stats.n_found, 0);
+    assert_false(provider->has_kinds);
+    /* What p1 did is nobody's but the broker's now. */
+    assert_int_equal(attribution_busy_us(sets->sets, sets->n, 1), 0);
+    assert_int_equal(attribution_total_us(sets->sets, sets->n), 1000);
+    assert_int_equal(world->core.stats.wait_us, 1000);
+    world_send(world, 1, WIRE_TYPE_DONE,
+               &(struct wire_done){.id = 1, .did = PES_DID_USER_OVERRODE});
+    assert_int_equal(provider->stats.n_overridden, 0);
+}
+
+static void a_new_provider_is_asked_like_any_other(void **state)
+{
+    struct world *world = *state;
+
+    fill_all_rows(world);
+    configure_range(world, 17, 17);
+    world_start_provider(world, 17, 3, 1);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_answer(world, 1, busy_slot(world, 1), PES_VERDICT_NOT_DETECTED);
+    assert_int_equal(world->clients[1].n_answers, 0);
+    world_answer(world, 3, busy_slot(world, 3), PES_VERDICT_NOT_DETECTED);
+    assert_int_equal(world->answer.n_parts, 2);
+    assert_int_equal(world->answer.coverage, PES_COVERAGE_FULL);
+}
+
+/* None of them may answer for a provider that is configured and has no row. */
+static void a_broker_that_has_no_row_for_a_new_provider_ends(void **state)
+{
+    struct world *world = *state;
+
+    fill_all_rows(world);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, 60 * SECOND, 0); /* keeps all rows */
+    configure_range(world, 16, 30);
+    assert_true(world->core.is_draining);
+    world_answer(world, 1, busy_slot(world, 1), PES_VERDICT_NOT_DETECTED);
+    assert_false(world->has_exited);
+    world_answer(world, 2, busy_slot(world, 2), PES_VERDICT_NOT_DETECTED);
+    assert_int_equal(world->clients[1].n_answers, 1);
+    assert_true(world->has_exited);
+}
+
 static void what_enforcing_would_have_blocked_counts_for_who_said_so(void **state)
 {
     struct world *world = *state;
@@ -814,6 +902,9 @@ int main(void)
         CASE(a_question_goes_to_all_providers_at_once_and_is_answered_when_all_have),
         CASE(one_malicious_verdict_ends_the_waiting),
         CASE(whoever_wants_details_gets_all_parts),
+        CASE(a_new_provider_gets_the_row_of_one_that_was_removed),
+        CASE(a_new_provider_is_asked_like_any_other),
+        CASE(a_broker_that_has_no_row_for_a_new_provider_ends),
         CASE(what_enforcing_would_have_blocked_counts_for_who_said_so),
         CASE(a_crash_is_named_with_its_signal_and_is_never_good),
         CASE(an_exit_is_told_with_its_status),
