@@ -5,6 +5,7 @@
  */
 #include "drive.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,10 +97,46 @@ static void restart(struct world *world, uint32_t instance, size_t provider, uin
     }
 }
 
+/* What a worker that content has taken over may say: anything that can be encoded. */
+static void lie(struct world *world, uint32_t instance, uint32_t slot, uint8_t detail)
+{
+    static const uint32_t verdicts[] = {PES_VERDICT_KNOWN_GOOD, PES_VERDICT_POTENTIALLY_UNWANTED,
+                                        PES_VERDICT_SENSITIVE_DATA, PES_VERDICT_MALICIOUS};
+    static const uint64_t shares[] = {0, 1, 2, 3}; /* halves of what there is */
+    uint64_t n_bytes = world->instances[instance].workers[slot].scan_bytes;
+    struct wire_result result = {
+        .verdict = verdicts[detail % 4],
+        .coverage = detail & 0x10 ? PES_COVERAGE_FULL : PES_COVERAGE_PARTIAL_TIME,
+        .bytes_examined = n_bytes * shares[detail / 4 % 4] / 2,
+        .n_findings = detail / 32 % 4,
+        .n_findings_total = detail / 64,
+    };
+
+    for (size_t i = 0; i < result.n_findings; i++) {
+        result.findings[i] = (struct wire_finding){.verdict = verdicts[(detail / 16 + i) % 4],
+                                                   .detection = wire_text("Test.Lie")};
+    }
+    (void)world_say(world, instance, slot, &result);
+}
+
+/* So many providers that nobody has heard of yet. */
+static void add_newcomers(struct world *world, struct wire_configure *configure, size_t n,
+                          char names[PROVIDERS_MAX][8])
+{
+    for (size_t i = 0; i < n; i++) {
+        char *name = names[configure->n_providers];
+
+        snprintf(name, 8, "p%u", N_PROVIDERS + world->n_newcomers++);
+        configure->providers[configure->n_providers++] =
+            (struct wire_config_provider){.name = wire_text(name), .n_workers = 1};
+    }
+}
+
 /* The administrator changes her mind. */
 static void configure(struct world *world, uint8_t detail)
 {
     static const char *const names[N_PROVIDERS] = {"p0", "p1", "p2"};
+    char newcomers[PROVIDERS_MAX][8];
     struct wire_configure configure = {
         .generation = 2,
         .mode = detail % 4,
@@ -126,8 +163,17 @@ static void configure(struct world *world, uint8_t detail)
             .mode = detail >> i & 3,
         };
     }
+    add_newcomers(world, &configure, detail % 4 ? 0 : 1 + detail / 4 % 13, newcomers);
     world->has_new_limits = true;
     world_launcher(world, WIRE_TYPE_CONFIGURE, &configure, 0);
+}
+
+/* The number of one that is configured. */
+static size_t any_provider(const struct world *world, uint8_t dice)
+{
+    return world->n_configured
+               ? strtoul(world->configured[dice % world->n_configured] + 1, NULL, 10)
+               : 0;
 }
 
 /* A new generation comes, and describes itself sooner or later. */
@@ -135,24 +181,27 @@ static void load_or_describe(struct world *world, uint8_t detail, uint64_t *gene
 {
     uint32_t instance = 1 + detail % WORLD_INSTANCES;
 
-    if (world->instances[instance].is_used) {
+    if (world->instances[instance].is_used && detail & 0x80) {
+        world_describe_badly(world, instance);
+    } else if (world->instances[instance].is_used) {
         world_describe_provider(world, world->instances[instance].provider, instance);
     } else {
-        world_load_provider(world, detail / 8 % N_PROVIDERS, instance, ++*generation);
+        world_load_provider(world, any_provider(world, detail / 8), instance, ++*generation);
     }
 }
 
 static void lose_generation(struct world *world, uint8_t detail, uint64_t generation)
 {
-    static const char *const names[N_PROVIDERS] = {"p0", "p1", "p2"};
-    const struct wire_instance_lost lost = {
-        .name = wire_text(names[detail % N_PROVIDERS]),
+    struct wire_instance_lost lost = {
         .generation = generation - detail / 4 % 4,
         .reason = wire_text("dice"),
         .retry_in_ms = detail & 0x80,
     };
 
-    world_launcher(world, WIRE_TYPE_INSTANCE_LOST, &lost, 0);
+    if (world->n_configured > 0) {
+        lost.name = wire_text(world->configured[detail % world->n_configured]);
+        world_launcher(world, WIRE_TYPE_INSTANCE_LOST, &lost, 0);
+    }
 }
 
 /* The client does not read, or reads again. */
@@ -292,7 +341,11 @@ static void happen(struct world *world, uint8_t what, uint8_t detail, uint64_t *
     case 6:
     case 7:
     case 8:
-        world_answer(world, instance, slot, what / 24 ? PES_VERDICT_NOT_DETECTED : detail % 15);
+        if (what / 24 == 1) {
+            lie(world, instance, slot, detail);
+        } else {
+            world_answer(world, instance, slot, what / 24 ? PES_VERDICT_NOT_DETECTED : detail % 15);
+        }
         return;
     case 9:
         world_die(world, instance, slot, INIT_EXIT_SIGNAL, 1 + detail % 31);

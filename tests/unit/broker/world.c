@@ -2,8 +2,10 @@
  * The world around a broker's core.
  *
  * What must hold after every step is checked here and not in the tests, so that each of them checks
- * it: a question is answered once and only if it was asked; a worker gets one scan at a time and of
- * one user only; nothing is sent to whom is gone; what is made is freed.
+ * it: a question is answered once and only if it was asked; an answer does not contradict itself; a
+ * worker gets one scan at a time and of one user only; nothing is sent to whom is gone; what is
+ * made is freed; whoever is configured is there; what is counted adds up, and against nobody who
+ * never had a part in it.
  */
 #include "world.h"
 
@@ -12,6 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "wire/name_table.h"
+#include "wire/verdict_rank.h"
 
 #define MUST(condition)                                                                            \
     do {                                                                                           \
@@ -39,8 +44,26 @@ static bool is_advisory(struct world *world, struct wire_bytes name)
     const struct provider *provider =
         core_find_provider(&world->core, (const char *)name.data, name.size);
 
-    MUST(provider);
-    return provider->is_advisory;
+    for (size_t i = 0; i < world->n_configured; i++) {
+        MUST(provider || strlen(world->configured[i]) != name.size ||
+             memcmp(world->configured[i], name.data, name.size) != 0);
+    }
+    return !provider || provider->is_advisory; /* or it was removed in this very step */
+}
+
+/* SPEC 5.1, 5.2, 11: however a worker lies, what it says of its part is of one piece. */
+static void check_part(struct world *world, const struct wire_part *part, uint64_t content_bytes)
+{
+    MUST(part->status != PES_STATUS_NONE);
+    MUST(part->bytes_examined <= content_bytes);
+    MUST(part->coverage != PES_COVERAGE_FULL || part->bytes_examined == content_bytes);
+    MUST(part->n_findings_total >= part->n_findings);
+    for (size_t i = 1; i < part->n_findings; i++) {
+        MUST(verdict_rank(part->findings[i].verdict) <=
+             verdict_rank(part->findings[i - 1].verdict));
+    }
+    MUST(!verdict_is_finding(part->verdict) ||
+         (part->n_findings > 0 && part->findings[0].verdict == part->verdict));
 }
 
 static void note_answer(struct world *world, struct world_client *client, const uint8_t *bytes,
@@ -57,7 +80,7 @@ static void note_answer(struct world *world, struct world_client *client, const 
     MUST(answer->ref.size > 0);
     MUST(answer->verdict != PES_VERDICT_KNOWN_GOOD || answer->coverage == PES_COVERAGE_FULL);
     for (size_t i = 0; i < answer->n_parts; i++) {
-        MUST(answer->parts[i].status != PES_STATUS_NONE);
+        check_part(world, &answer->parts[i], answer->content_bytes);
         /* None good without its provider. */
         MUST(answer->parts[i].status == PES_STATUS_OK ||
              answer->parts[i].status == PES_STATUS_NOT_COMPETENT ||
@@ -224,9 +247,50 @@ static void perform(struct world *world, const struct action *action)
     }
 }
 
+static void check_providers(struct world *world)
+{
+    for (size_t i = 0; i < world->n_configured && !world->core.is_draining; i++) {
+        const char *name = world->configured[i];
+        const struct provider *provider = core_find_provider(&world->core, name, strlen(name));
+
+        MUST(provider && provider->is_configured);
+    }
+    for (size_t i = 0; i < PROVIDERS_MAX; i++) {
+        const struct provider_stats *stats = &world->core.providers[i].stats;
+
+        /* Nothing counts against who never got it. */
+        MUST(stats->n_answers + stats->n_timeouts <= stats->n_scans);
+        MUST(stats->n_would_block <= stats->n_found && stats->n_found <= stats->n_answers);
+    }
+}
+
+/* The parts of every sum are all there. */
+static void check_sums(struct world *world)
+{
+    const struct stats *stats = &world->core.stats;
+    uint64_t n_scans = 0, n_of_kinds = 0, wait_us = 0, wait_of_kinds_us = 0;
+
+    for (size_t i = 0; i <= STATS_CLIENTS_MAX; i++) {
+        n_scans += stats->clients[i].count;
+        wait_us += stats->clients[i].wait_us;
+    }
+    for (size_t i = 0; i < STATS_KINDS_MAX; i++) {
+        n_of_kinds += stats->kinds[i].count;
+        wait_of_kinds_us += stats->kinds[i].wait_us;
+    }
+    MUST(n_scans == stats->n_scans && n_of_kinds == stats->n_scans);
+    MUST(wait_us == stats->wait_us && wait_of_kinds_us == stats->wait_us);
+    MUST(attribution_total_us(stats->sets.sets, stats->sets.n) == stats->wait_us);
+    /* Nobody waited for the broker before there was one. */
+    MUST(stats->wait.max_us <= world->now_us - world->core.started_us);
+}
+
 static void check(struct world *world)
 {
     size_t n_open = 0;
+
+    check_providers(world);
+    check_sums(world);
 
     MUST(!world->actions.is_broken);
     for (size_t i = 1; i <= WORLD_CLIENTS; i++) {
@@ -288,8 +352,6 @@ void world_fini(struct world *world)
         }
     }
     world_hash(world);
-    MUST(attribution_total_us(world->core.stats.sets.sets, world->core.stats.sets.n) ==
-         world->core.stats.wait_us);
     MUST(world->core.n_questions == 0);
     MUST(world->core.content_bytes == 0);
     for (size_t i = 0; i < 1024; i++) {
@@ -300,6 +362,15 @@ void world_fini(struct world *world)
     free(world->frame);
 }
 
+static void note_configure(struct world *world, const struct wire_configure *configure)
+{
+    world->n_configured = configure->n_providers;
+    for (size_t i = 0; i < world->n_configured; i++) {
+        core_copy_text(world->configured[i], sizeof(world->configured[i]),
+                       configure->providers[i].name);
+    }
+}
+
 void world_launcher(struct world *world, enum wire_type type, const void *message,
                     uint32_t instance)
 {
@@ -308,6 +379,9 @@ void world_launcher(struct world *world, enum wire_type type, const void *messag
 
     if (instance) {
         world->instances[instance].is_used = true;
+    }
+    if (type == WIRE_TYPE_CONFIGURE) {
+        note_configure(world, message);
     }
     world_feed(world, (struct event){.type = EVENT_LAUNCHER,
                                      .bytes = buffer,
@@ -363,6 +437,21 @@ void world_describe_provider(struct world *world, size_t index, uint32_t instanc
                           .bytes = payload,
                           .n_bytes = init.n_payload,
                       });
+}
+
+void world_describe_badly(struct world *world, uint32_t instance)
+{
+    const struct init_event init = {
+        .version = INIT_CHANNEL_VERSION, .type = INIT_READY, .n_payload = 4};
+    const struct instance *before = handles_get(&world->core.instances, instance);
+    bool loads = before && before->state == INSTANCE_LOADING;
+
+    world_feed(world, (struct event){.type = EVENT_INIT,
+                                     .instance = instance,
+                                     .init = &init,
+                                     .bytes = (const uint8_t *)"dice",
+                                     .n_bytes = 4});
+    MUST(!loads || !world->instances[instance].is_used); /* it was ended */
 }
 
 void world_start_provider(struct world *world, size_t index, uint32_t instance, uint64_t generation)

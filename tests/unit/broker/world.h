@@ -60,10 +60,13 @@ struct world {
     bool will_hash_later;  /* digests of content are reported by world_hash() only */
     uint32_t to_hash[64];
     size_t n_to_hash;
-    bool is_bad_content;   /* the next check fails */
-    bool is_out_of_memory; /* no content can be made */
-    uint32_t n_slots;      /* that providers have from now on; 0: any number */
-    bool has_new_limits;   /* of users who may hold more than that by now */
+    bool is_bad_content;               /* the next check fails */
+    bool is_out_of_memory;             /* no content can be made */
+    char configured[PROVIDERS_MAX][8]; /* names of the last configuration */
+    size_t n_configured;
+    uint32_t n_slots;     /* that providers have from now on; 0: any number */
+    unsigned n_newcomers; /* names that were thought up */
+    bool has_new_limits;  /* of users who may hold more than that by now */
     bool has_exited;
     bool said_ready;
     size_t n_logged[EV_INTERNAL + 1]; /* by event; it is the last */
@@ -98,6 +101,9 @@ void world_start_provider(struct world *world, size_t index, uint32_t instance,
 /* The same in two steps: its init comes, it describes itself. */
 void world_load_provider(struct world *world, size_t index, uint32_t instance, uint64_t generation);
 void world_describe_provider(struct world *world, size_t index, uint32_t instance);
+
+/* An instance that loads describes itself in a way that cannot be read. */
+void world_describe_badly(struct world *world, uint32_t instance);
 
 /* A client connects, says hello and is identified as app<handle>; root by the admin socket. */
 void world_connect(struct world *world, uint32_t client, uint32_t uid, uint32_t can);
