@@ -94,47 +94,50 @@ static bool is_app(const char *wanted, const char *path)
     return strcmp(wanted, wanted[0] == '/' || !slash ? path : slash + 1) == 0;
 }
 
-static const struct policy_rule *find_rule(const struct policy *policy,
-                                           const struct policy_question *question, bool for_fail)
+/*
+ * What the rules set for a question; the first that matches counts, else `otherwise`. When the
+ * program is not known, each rule for one that comes before could have been it: then the strictest
+ * of all these holds, or keeping a program from being identified would switch its rule off. Modes
+ * and fail modes rise in strictness.
+ */
+static uint32_t by_rules(const struct policy *policy, const struct policy_question *question,
+                         bool for_fail, uint32_t otherwise)
 {
     const struct kind_info *kind = kind_by_number(question->kind);
+    uint32_t strictest = 0;
 
     for (size_t i = 0; i < policy->n_rules; i++) {
         const struct policy_rule *rule = &policy->rules[i];
+        uint32_t value = for_fail ? rule->fail : rule->mode;
 
-        if ((for_fail ? rule->fail : rule->mode) == 0) {
+        if (value == 0 ||
+            (rule->kind[0] && (!kind || !kind_pattern_matches(rule->kind, kind->name)))) {
             continue;
         }
-        if (rule->kind[0] && (!kind || !kind_pattern_matches(rule->kind, kind->name))) {
-            continue;
+        if (rule->app[0] && !question->app[0]) {
+            strictest = value > strictest ? value : strictest;
+        } else if (!rule->app[0] || is_app(rule->app, question->app)) {
+            otherwise = value;
+            break;
         }
-        if (rule->app[0] && !is_app(rule->app, question->app)) {
-            continue;
-        }
-        return rule;
     }
-    return NULL;
+    return otherwise > strictest ? otherwise : strictest;
 }
 
 static uint32_t mode_of(const struct policy *policy, const struct policy_question *question)
 {
-    const struct policy_rule *rule = find_rule(policy, question, false);
-
-    return rule ? rule->mode : policy->mode;
+    return by_rules(policy, question, false, policy->mode);
 }
 
 static uint32_t fail_disposition(const struct policy *policy,
                                  const struct policy_question *question)
 {
-    const struct policy_rule *rule = find_rule(policy, question, true);
     const struct kind_info *kind = kind_by_number(question->kind);
-    uint32_t fail = policy->fail_other;
+    /* A kind from the future may let something run. */
+    bool is_execution = !kind || kind->is_execution;
+    uint32_t fail = by_rules(policy, question, true,
+                             is_execution ? policy->fail_execution : policy->fail_other);
 
-    if (rule) {
-        fail = rule->fail;
-    } else if (!kind || kind->is_execution) { /* one from the future may let something run */
-        fail = policy->fail_execution;
-    }
     /* allow < warn < deny in the registry; a wish from the future counts as deny. */
     if (question->fail_wish > fail) {
         fail = question->fail_wish;
@@ -225,6 +228,16 @@ bool policy_is_decisive(const struct policy *policy, const struct policy_questio
     }
     weigh_part(part, part_mode, mode_of(policy, question), &would, &disposition);
     return disposition == PES_DISPOSITION_BLOCK;
+}
+
+bool policy_has_app_rules(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        if (policy->rules[i].app[0]) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint32_t policy_fold(uint32_t disposition, uint32_t can)

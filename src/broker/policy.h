@@ -36,7 +36,7 @@ struct policy {
 /* What one question is, as far as policy cares. */
 struct policy_question {
     uint32_t kind;
-    const char *app;    /* verified path of the program file, or "" */
+    const char *app;    /* verified path of the program file; "": not known */
     uint32_t fail_wish; /* enum pes_fail_wish */
     uint32_t can;       /* pes_can_flags */
 };
@@ -63,6 +63,9 @@ uint32_t policy_would(const struct combine_part *part);
 /* Whether this finding of one part alone decides, so that nobody has to be waited for. */
 bool policy_is_decisive(const struct policy *policy, const struct policy_question *question,
                         const struct combine_part *part, uint32_t part_mode);
+
+/* Whether it matters what program asks. */
+bool policy_has_app_rules(const struct policy *policy);
 
 /* The disposition folded into what the client can do (SPEC 6). */
 uint32_t policy_fold(uint32_t disposition, uint32_t can);

@@ -143,7 +143,7 @@ void session_close(struct session *session, bool tell)
 
 static void welcome(struct session *session, uint64_t now_us)
 {
-    const struct core *core = session->core;
+    struct core *core = session->core;
     const struct wire_welcome message = {
         .version = WIRE_PROTOCOL_VERSION,
         .registry_version = PES_REGISTRY_VERSION,
@@ -156,6 +156,14 @@ static void welcome(struct session *session, uint64_t now_us)
     };
 
     session->state = SESSION_OPEN;
+    if (!session->identity.exe_path[0] && policy_has_app_rules(&core->policy)) {
+        log_client(core, session->peer.uid, EV_CLIENT_UNKNOWN,
+                   "what program of uid %u (pid %u) asks is not known (%s); the strictest rule for "
+                   "a program holds for it",
+                   session->peer.uid, session->peer.pid,
+                   session->is_identified ? "it has ended, or is not ours to look at"
+                                          : "not in time");
+    }
     send_message(session, WIRE_TYPE_WELCOME, &message);
     session_touch(session, now_us);
 }
@@ -375,7 +383,7 @@ void session_on_timer(struct session *session, uint64_t now_us)
                "no hello within 2 s of connecting", true);
         return;
     case SESSION_IDENTIFYING:
-        welcome(session, now_us); /* as an unknown program: no rule for a program applies to it */
+        welcome(session, now_us); /* as an unknown program, which policy is strict about */
         return;
     case SESSION_OPEN:
         if (!list_is_empty(&session->questions) || !is_crowded(session)) {

@@ -186,6 +186,68 @@ static void a_path_means_one_program_and_a_name_any_of_that_name(void **state)
     }
 }
 
+/* What is done about something malicious, with and without anybody having looked. */
+static void decide_unknown(const struct policy *policy, uint32_t *ret_found, uint32_t *ret_failed)
+{
+    const struct policy_question question = {
+        .kind = PES_KIND_SCRIPT_SHELL, .app = "", .can = ASK_STOP};
+    struct combine_part part = {PES_STATUS_OK, PES_VERDICT_MALICIOUS, PES_COVERAGE_FULL, false};
+    struct combine_result result;
+    struct policy_decision decision;
+
+    combine_parts(&part, 1, &result);
+    policy_decide(policy, &question, &part, &(uint32_t){0}, 1, &result, &decision);
+    *ret_found = decision.disposition;
+    part = (struct combine_part){PES_STATUS_TIMEOUT, 0, 0, false};
+    combine_parts(&part, 1, &result);
+    policy_decide(policy, &question, &part, &(uint32_t){0}, 1, &result, &decision);
+    *ret_failed = decision.disposition;
+}
+
+static void a_program_that_is_not_known_escapes_no_rule(void **state)
+{
+    struct policy policy = POLICY_INIT;
+    uint32_t found, failed;
+
+    (void)state;
+    policy.n_rules = 3;
+    strcpy(policy.rules[0].app, "bash");
+    policy.rules[0].mode = PES_MODE_WARN;
+    strcpy(policy.rules[1].app, "zsh");
+    policy.rules[1].mode = PES_MODE_ENFORCE;
+    policy.rules[1].fail = PES_FAIL_WISH_DENY;
+    strcpy(policy.rules[2].kind, "mail.*");
+    strcpy(policy.rules[2].app, "mutt");
+    policy.rules[2].mode = PES_MODE_ENFORCE;
+    decide_unknown(&policy, &found, &failed);
+    assert_int_equal(found, PES_DISPOSITION_BLOCK);
+    assert_int_equal(failed, PES_DISPOSITION_BLOCK);
+    /* A rule of another kind is none of the question's, and one that all programs match ends the
+     * search for it as well. */
+    strcpy(policy.rules[0].kind, "script.*");
+    policy.rules[0].app[0] = '\0';
+    policy.rules[0].fail = PES_FAIL_WISH_ALLOW;
+    decide_unknown(&policy, &found, &failed);
+    assert_int_equal(found, PES_DISPOSITION_WARN);
+    assert_int_equal(failed, PES_DISPOSITION_ALLOW_AND_REPORT);
+}
+
+static void a_program_that_is_not_known_gets_no_milder_rule(void **state)
+{
+    struct policy policy = POLICY_INIT;
+    uint32_t found, failed;
+
+    (void)state;
+    policy.mode = PES_MODE_ENFORCE;
+    policy.n_rules = 1;
+    strcpy(policy.rules[0].app, "bash");
+    policy.rules[0].mode = PES_MODE_OBSERVE;
+    policy.rules[0].fail = PES_FAIL_WISH_ALLOW;
+    decide_unknown(&policy, &found, &failed);
+    assert_int_equal(found, PES_DISPOSITION_BLOCK);
+    assert_int_equal(failed, PES_DISPOSITION_WARN);
+}
+
 static void no_action_is_given_that_the_client_did_not_declare(void **state)
 {
     (void)state;
@@ -240,6 +302,8 @@ int main(void)
         cmocka_unit_test(a_milder_provider_weighs_less_and_a_stricter_one_no_more),
         cmocka_unit_test(the_first_rule_that_fits_holds),
         cmocka_unit_test(a_path_means_one_program_and_a_name_any_of_that_name),
+        cmocka_unit_test(a_program_that_is_not_known_escapes_no_rule),
+        cmocka_unit_test(a_program_that_is_not_known_gets_no_milder_rule),
         cmocka_unit_test(no_action_is_given_that_the_client_did_not_declare),
         cmocka_unit_test(nothing_that_is_bad_enough_just_goes_when_the_client_can_do_better),
         cmocka_unit_test(only_a_block_in_force_ends_the_waiting_early),
