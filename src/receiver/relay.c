@@ -83,7 +83,7 @@ static int pass_on(struct direction *direction, int socket)
 {
     int r = packet_send(socket, direction->bytes, direction->n_bytes, direction->fd);
 
-    if (r == -EAGAIN || r == -ENOBUFS || r == -ETOOMANYREFS) {
+    if (packet_must_wait(r)) {
         return 0;
     }
     if (r < 0) {

@@ -10,10 +10,18 @@
 #include "sys/packet.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+/*
+ * A datagram that nobody has read is charged to its sender with its buffer and what the kernel
+ * keeps about it, 576 bytes at least (SKB_TRUESIZE(0) on 64 bits; less elsewhere). While one is
+ * being dropped, a single byte of it remains.
+ */
+#define UNREAD_BYTES_LEAST 256u
 
 int packet_pair(int ret_fds[2])
 {
@@ -58,6 +66,11 @@ int packet_send2(int socket, const void *head, size_t n_head, const void *body, 
     };
 
     return send_parts(socket, iov, n_body > 0 ? 2 : 1, &fd, fd >= 0 ? 1 : 0);
+}
+
+bool packet_must_wait(int error)
+{
+    return error == -EAGAIN || error == -ENOBUFS || error == -ETOOMANYREFS;
 }
 
 int packet_send(int socket, const void *bytes, size_t n_bytes, int fd)
@@ -179,4 +192,16 @@ ssize_t packet_receive_fds(int socket, void *buffer, size_t n_buffer, int *ret_f
         memcpy(ret_fds, fds, n_fds * sizeof(int));
     }
     return n;
+}
+
+size_t packet_unread_most(int socket)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof(memory);
+
+    if (getsockopt(socket, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0 ||
+        size <= SK_MEMINFO_WMEM_ALLOC * sizeof(memory[0])) {
+        return SIZE_MAX; /* before Linux 4.12 */
+    }
+    return memory[SK_MEMINFO_WMEM_ALLOC] / UNREAD_BYTES_LEAST;
 }

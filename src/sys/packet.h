@@ -1,6 +1,7 @@
 /* Datagrams over SOCK_SEQPACKET, with descriptors only where they are expected. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -11,9 +12,16 @@ MUST_CHECK int packet_pair(int ret_fds[2]);
 
 /*
  * Sends one datagram without blocking, with descriptor `fd` unless it is -1. Returns 0 or -errno:
- * -EAGAIN when the peer does not read, -EPIPE when it is gone.
+ * -EAGAIN when the peer does not read, -EPIPE when it is gone; see also packet_must_wait().
  */
 MUST_CHECK int packet_send(int socket, const void *bytes, size_t n_bytes, int fd);
+
+/*
+ * Whether sending failed for want of room alone, so that the same may work later. Only for -EAGAIN
+ * does the socket say when: -ETOOMANYREFS means that our user has as many descriptors on their way
+ * to somebody as it may have open, -ENOBUFS that the kernel has no memory.
+ */
+bool packet_must_wait(int error);
 
 /* The same with a header and a body from two places. */
 MUST_CHECK int packet_send2(int socket, const void *head, size_t n_head, const void *body,
@@ -44,3 +52,9 @@ MUST_CHECK ssize_t packet_receive_fd(int socket, void *buffer, size_t n_buffer, 
  */
 MUST_CHECK ssize_t packet_receive_fds(int socket, void *buffer, size_t n_buffer, int *ret_fds,
                                       size_t n_fds);
+
+/*
+ * At most how many of the datagrams that were sent on this socket the peer has not read: the last
+ * ones. Never too few; SIZE_MAX when it cannot be told.
+ */
+size_t packet_unread_most(int socket);

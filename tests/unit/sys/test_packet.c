@@ -172,6 +172,40 @@ static void a_peer_that_does_not_read_is_told_from_one_that_is_gone(void **state
     close_pair(pair);
 }
 
+static void what_is_unread_is_never_told_too_small(void **state)
+{
+    static char bytes[60000];
+    static const size_t sizes[] = {1, 3000, 60000, 1, 200};
+    char got[2];
+    int pair[2];
+
+    assert_int_equal(packet_pair(pair), 0);
+    assert_int_equal(packet_unread_most(pair[0]), 0);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(packet_send(pair[0], bytes, sizes[i], i == 2 ? pair[1] : -1), 0);
+        assert_true(packet_unread_most(pair[0]) > i);
+    }
+    assert_int_equal(packet_unread_most(pair[1]), 0);
+    for (size_t i = 5; i > 0; i--) {
+        assert_true(packet_unread_most(pair[0]) >= i);
+        /* Looked at is not read. */
+        assert_true(recv(pair[1], got, sizeof(got), MSG_PEEK) > 0);
+        assert_true(packet_unread_most(pair[0]) >= i);
+        assert_true(recv(pair[1], got, sizeof(got), 0) > 0);
+    }
+    assert_int_equal(packet_unread_most(pair[0]), 0);
+    assert_int_equal(packet_send(pair[0], "x", 1, -1), 0);
+    close_pair(pair);
+}
+
+static void too_many_descriptors_on_their_way_can_be_waited_for(void **state)
+{
+    assert_true(packet_must_wait(-ETOOMANYREFS));
+    assert_true(packet_must_wait(-EAGAIN));
+    assert_false(packet_must_wait(-EPIPE));
+    assert_false(packet_must_wait(0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +217,8 @@ int main(void)
         cmocka_unit_test(head_and_body_arrive_as_one_datagram),
         cmocka_unit_test(a_closed_peer_reads_as_zero_and_writes_as_a_broken_pipe),
         cmocka_unit_test(a_peer_that_does_not_read_is_told_from_one_that_is_gone),
+        cmocka_unit_test(what_is_unread_is_never_told_too_small),
+        cmocka_unit_test(too_many_descriptors_on_their_way_can_be_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
