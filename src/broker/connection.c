@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "broker/outgoing.h"
 #include "broker/shell.h"
 #include "ipc/receiver_channel.h"
 #include "sys/packet.h"
@@ -28,25 +29,10 @@
 /* A descriptor that waits to be sent is charged like so many bytes. */
 #define CHARGE_OF_FD (16u << 10)
 
-struct outgoing {
-    struct outgoing *next;
-    int fd; /* owned, or -1 */
-    size_t n_bytes;
-    uint8_t bytes[];
-};
-
 /* What keeping it takes. */
 static size_t charge_of(const struct outgoing *outgoing)
 {
     return sizeof(*outgoing) + outgoing->n_bytes + (outgoing->fd >= 0 ? CHARGE_OF_FD : 0);
-}
-
-static void outgoing_free(struct outgoing *outgoing)
-{
-    if (outgoing->fd >= 0) {
-        close(outgoing->fd);
-    }
-    free(outgoing);
 }
 
 static uint32_t free_handle(struct shell *shell)
@@ -86,6 +72,7 @@ static void open_connection(struct shell *shell, int connection_fd, int peer_pid
     }
     shell->connections[handle] = (struct connection){
         .fd = TAKE_FD(fd), .pidfd = TAKE_FD(pidfd), .pid = peer->pid, .serial = serial};
+    shell->identity.n_waiting += shell->connections[handle].pidfd >= 0;
     shell_feed(shell, &event);
 }
 
@@ -179,9 +166,7 @@ void connection_close(struct shell *shell, uint32_t handle)
         return;
     }
     close(connection->fd);
-    if (connection->pidfd >= 0) {
-        close(connection->pidfd);
-    }
+    identity_link_forget(shell, handle);
     while (connection->first) {
         struct outgoing *next = connection->first->next;
 
@@ -220,48 +205,40 @@ void connection_read(struct shell *shell, uint32_t handle)
     shell_feed(shell, &event);
 }
 
-static void watch_for_room(struct shell *shell, uint32_t handle, bool wanted)
+/* After sending: waits for what it failed for. False when the connection was lost over it. */
+static bool wait_for_room(struct shell *shell, uint32_t handle, int error)
 {
     struct connection *connection = &shell->connections[handle];
     struct epoll_event watch = {
-        .events = EPOLLIN | (wanted ? (uint32_t)EPOLLOUT : 0),
+        .events = EPOLLIN | (error == -EAGAIN ? (uint32_t)EPOLLOUT : 0),
         .data.u64 = (uint64_t)TOKEN_CONNECTION << 56 | (uint64_t)connection->serial << 32 | handle,
     };
 
+    if (error != 0 && error != -EAGAIN) {
+        shell_retry(shell); /* the socket would say at once that it has room */
+    }
     if (epoll_ctl(shell->epoll_fd, EPOLL_CTL_MOD, connection->fd, &watch) < 0) {
         lose(shell, handle);
+        return false;
     }
+    return true;
 }
 
-/* Keeps a message until the client reads. */
-static void keep(struct shell *shell, uint32_t handle, const uint8_t *bytes, size_t n_bytes,
-                 int content_fd)
+/* Keeps a message that could not be sent. */
+static void keep(struct shell *shell, uint32_t handle, struct outgoing *outgoing, int error)
 {
     struct connection *connection = &shell->connections[handle];
-    struct outgoing *outgoing = malloc(sizeof(*outgoing) + n_bytes);
     struct outcome *outcome;
 
-    if (!outgoing) {
-        lose(shell, handle);
-        return;
-    }
-    *outgoing = (struct outgoing){.fd = -1, .n_bytes = n_bytes};
-    memcpy(outgoing->bytes, bytes, n_bytes);
-    if (content_fd >= 0) {
-        outgoing->fd = fcntl(content_fd, F_DUPFD_CLOEXEC, 3);
-        if (outgoing->fd < 0) {
-            free(outgoing);
-            lose(shell, handle);
-            return;
-        }
-    }
     if (connection->first) {
         connection->last->next = outgoing;
+        connection->last = outgoing;
     } else {
-        connection->first = outgoing;
-        watch_for_room(shell, handle, true);
+        connection->first = connection->last = outgoing;
+        if (!wait_for_room(shell, handle, error)) {
+            return; /* and the message with it */
+        }
     }
-    connection->last = outgoing;
     outcome = shell_outcome(shell, EVENT_SESSION_QUEUED);
     outcome->event.session = handle;
     outcome->event.n_bytes = charge_of(outgoing);
@@ -272,6 +249,7 @@ void connection_send(struct shell *shell, const struct action *action)
     struct connection *connection = &shell->connections[action->session];
     const uint8_t *bytes = shell->actions.bytes + action->message;
     int content_fd = action->content ? memory_fd(shell, action->content) : -1;
+    struct outgoing *outgoing = NULL;
     int r = -EAGAIN;
 
     if (connection->fd < 0) {
@@ -280,8 +258,11 @@ void connection_send(struct shell *shell, const struct action *action)
     if (!connection->first) {
         r = packet_send(connection->fd, bytes, action->n_message, content_fd);
     }
-    if (r == -EAGAIN) {
-        keep(shell, action->session, bytes, action->n_message, content_fd);
+    if (packet_must_wait(r)) {
+        outgoing = outgoing_new(bytes, action->n_message, content_fd);
+    }
+    if (outgoing) {
+        keep(shell, action->session, outgoing, r);
     } else if (r < 0) {
         lose(shell, action->session);
     }
@@ -291,83 +272,33 @@ void connection_flush(struct shell *shell, uint32_t handle)
 {
     struct connection *connection = &shell->connections[handle];
     struct event event = {.type = EVENT_SESSION_FLUSHED, .session = handle};
+    int r = 0;
 
     while (connection->first) {
         struct outgoing *outgoing = connection->first;
-        int r = packet_send(connection->fd, outgoing->bytes, outgoing->n_bytes, outgoing->fd);
 
-        if (r == -EAGAIN) {
-            break;
-        }
+        r = packet_send(connection->fd, outgoing->bytes, outgoing->n_bytes, outgoing->fd);
         if (r < 0) {
-            connection_close(shell, handle);
-            event.type = EVENT_SESSION_CLOSED;
-            shell_feed(shell, &event);
-            return;
+            break;
         }
         connection->first = outgoing->next;
         event.n_bytes += charge_of(outgoing);
         outgoing_free(outgoing);
     }
-    if (!connection->first) {
-        watch_for_room(shell, handle, false);
+    if (r < 0 && !packet_must_wait(r)) {
+        connection_close(shell, handle);
+        event.type = EVENT_SESSION_CLOSED;
+    } else {
+        (void)wait_for_room(shell, handle, r);
     }
     shell_feed(shell, &event);
 }
 
-/* ------------------------------------------------------------------------------------- identity */
-
-void connection_identify(struct shell *shell, uint32_t handle)
+void connection_retry(struct shell *shell)
 {
-    struct connection *connection = &shell->connections[handle];
-    const struct identity_query query = {
-        .version = IDENTITY_CHANNEL_VERSION,
-        .pid = connection->pid,
-        /* The serial keeps an answer for one client from reaching the next on the same handle. */
-        .session = (uint64_t)connection->serial << 32 | handle,
-    };
-    int r = packet_send(shell->identity_fd, &query, sizeof(query), connection->pidfd);
-    struct outcome *outcome;
-
-    if (connection->pidfd >= 0) {
-        close(connection->pidfd);
-        connection->pidfd = -1;
+    for (uint32_t i = 1; i < shell->n_connections; i++) {
+        if (shell->connections[i].fd >= 0 && shell->connections[i].first) {
+            connection_flush(shell, i);
+        }
     }
-    if (r == 0) {
-        return;
-    }
-    outcome = shell_outcome(shell, EVENT_IDENTITY);
-    outcome->event.session = handle;
-    outcome->identity = calloc(1, sizeof(*outcome->identity));
-    if (!outcome->identity) {
-        shell->actions.is_broken = true;
-        return;
-    }
-    outcome->identity->error = r;
-}
-
-void connection_identified(struct shell *shell)
-{
-    struct identity_record record;
-    struct event event = {.type = EVENT_IDENTITY, .identity = &record};
-    ssize_t n = packet_receive(shell->identity_fd, &record, sizeof(record));
-    uint32_t handle, serial;
-
-    if (n == -EAGAIN) {
-        return;
-    }
-    if (n != sizeof(record) || record.version != IDENTITY_CHANNEL_VERSION) {
-        epoll_ctl(shell->epoll_fd, EPOLL_CTL_DEL, shell->identity_fd, NULL);
-        return;
-    }
-    handle = (uint32_t)record.session;
-    serial = (uint32_t)(record.session >> 32);
-    if (handle >= shell->n_connections || shell->connections[handle].serial != serial) {
-        return;
-    }
-    record.exe_path[sizeof(record.exe_path) - 1] = '\0';
-    record.cgroup[sizeof(record.cgroup) - 1] = '\0';
-    record.lsm_label[sizeof(record.lsm_label) - 1] = '\0';
-    event.session = handle;
-    shell_feed(shell, &event);
 }

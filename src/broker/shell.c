@@ -18,6 +18,7 @@
 
 #define EVENTS_PER_WAIT 64
 #define WAIT_MS_MAX     60000u
+#define RETRY_US        UINT64_C(10000)
 
 uint32_t shell_serial(struct shell *shell)
 {
@@ -33,6 +34,13 @@ int shell_watch(struct shell *shell, int fd, enum token_kind kind, uint32_t seri
     };
 
     return epoll_ctl(shell->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+void shell_retry(struct shell *shell)
+{
+    if (shell->retry_us == 0) {
+        shell->retry_us = clock_now_us() + RETRY_US;
+    }
 }
 
 struct outcome *shell_outcome(struct shell *shell, enum event_type type)
@@ -68,7 +76,7 @@ static void perform(struct shell *shell, const struct action *action)
         connection_close(shell, action->session);
         return;
     case ACTION_IDENTIFY:
-        connection_identify(shell, action->session);
+        identity_link_ask(shell, action->session);
         return;
     case ACTION_CONTENT_MAKE:
         memory_make(shell, action->content, action->n_bytes);
@@ -124,6 +132,11 @@ static void step(struct shell *shell, const struct event *event)
 void shell_feed(struct shell *shell, const struct event *event)
 {
     step(shell, event);
+    shell_feed_outcomes(shell);
+}
+
+void shell_feed_outcomes(struct shell *shell)
+{
     while (shell->first_outcome < shell->n_outcomes) {
         struct outcome outcome = shell->outcomes[shell->first_outcome++];
 
@@ -200,7 +213,7 @@ static void dispatch(struct shell *shell, const struct epoll_event *event)
         connection_accept(shell, shell->admin_fd, true);
         return;
     case TOKEN_IDENTITY:
-        connection_identified(shell);
+        identity_link_read(shell);
         return;
     case TOKEN_RECEIVER:
         connection_take(shell);
@@ -223,6 +236,17 @@ static void dispatch(struct shell *shell, const struct epoll_event *event)
     }
 }
 
+static void retry_if_due(struct shell *shell)
+{
+    if (shell->retry_us == 0 || clock_now_us() < shell->retry_us) {
+        return;
+    }
+    shell->retry_us = 0;
+    worker_link_retry(shell);
+    identity_link_retry(shell);
+    connection_retry(shell);
+}
+
 /* Time until the first deadline, rounded up so that it has passed when we wake. */
 static int wait_ms(const struct shell *shell)
 {
@@ -230,6 +254,9 @@ static int wait_ms(const struct shell *shell)
     uint64_t now_us = clock_now_us();
     uint64_t ms;
 
+    if (shell->retry_us > 0 && shell->retry_us < due_us) {
+        due_us = shell->retry_us;
+    }
     if (due_us <= now_us) {
         return 0;
     }
@@ -254,6 +281,7 @@ void run_loop(struct shell *shell)
         if (core_next_deadline_us(&shell->core) <= clock_now_us()) {
             shell_feed(shell, &(struct event){.type = EVENT_TIMER});
         }
+        retry_if_due(shell);
     }
     if (shell->actions.is_broken) {
         log_event(LOG_CRIT, EV_INTERNAL,

@@ -13,11 +13,11 @@
 #include "broker/core.h"
 #include "broker/large_work.h"
 
-struct outgoing; /* connection.c */
+struct outgoing;
 
 struct connection {
-    int fd; /* -1: this handle is free */
-    int pidfd;
+    int fd;    /* -1: this handle is free */
+    int pidfd; /* until identity is asked */
     uint32_t pid;
     uint32_t serial;
     struct outgoing *first; /* what the client has not read yet */
@@ -33,6 +33,8 @@ struct worker_link {
     int fd;
     uint32_t serial;
     uint64_t generation;
+    struct outgoing *spawn; /* order to init that could not be sent yet */
+    struct outgoing *scan;  /* the same to the worker */
 };
 
 struct instance_link {
@@ -47,6 +49,16 @@ struct outcome {
     uint8_t digest[SHA256_DIGEST_BYTES];
     struct init_event init;
     struct identity_record *identity; /* owned, or NULL */
+};
+
+#define IDENTITY_ASKED_MAX 16
+
+/* Whose turn it is to be identified. */
+struct identity_turns {
+    size_t n_waiting;                   /* connections that have a pidfd */
+    uint32_t last_handle;               /* the last one that was asked about */
+    uint64_t asked[IDENTITY_ASKED_MAX]; /* on their way, in order */
+    size_t n_asked;
 };
 
 enum token_kind {
@@ -72,8 +84,10 @@ struct shell {
     int receiver_fd;
     int spare_fd; /* given up when descriptors run out, so that a connection can be taken and closed */
     uint32_t last_serial;
+    uint64_t retry_us;              /* when to try again what found no room, 0: nothing did */
     struct connection *connections; /* [0] is never used */
     size_t n_connections;
+    struct identity_turns identity;
     struct memory *memories;
     size_t n_memories;
     struct instance_link *instances;
@@ -89,6 +103,13 @@ struct shell {
 
 /* One event into the core, its actions carried out, and so on until nothing follows. */
 void shell_feed(struct shell *shell, const struct event *event);
+
+/* The same for outcomes that are in line already. */
+void shell_feed_outcomes(struct shell *shell);
+
+/* Something found no room to be sent, and nobody will say when there is some: soon everything that
+ * waits is tried again. */
+void shell_retry(struct shell *shell);
 
 /* Puts an outcome in line; returns it for filling in, never NULL (memory ran out: the process
  * ends). */
@@ -108,8 +129,13 @@ void connection_read(struct shell *shell, uint32_t handle);
 void connection_flush(struct shell *shell, uint32_t handle);
 void connection_send(struct shell *shell, const struct action *action);
 void connection_close(struct shell *shell, uint32_t handle);
-void connection_identify(struct shell *shell, uint32_t handle);
-void connection_identified(struct shell *shell);
+void connection_retry(struct shell *shell);
+
+/* identity_link.c: who clients are */
+void identity_link_ask(struct shell *shell, uint32_t handle);
+void identity_link_forget(struct shell *shell, uint32_t handle);
+void identity_link_read(struct shell *shell);
+void identity_link_retry(struct shell *shell);
 
 /* memory.c: content */
 void memory_make(struct shell *shell, uint32_t handle, uint64_t n_bytes);
@@ -128,4 +154,5 @@ void worker_link_spawn(struct shell *shell, const struct action *action);
 void worker_link_send(struct shell *shell, const struct action *action);
 void worker_link_kill(struct shell *shell, const struct action *action);
 void worker_link_close(struct shell *shell, const struct action *action);
+void worker_link_retry(struct shell *shell);
 void worker_link_read(struct shell *shell, uint32_t handle, uint32_t slot);

@@ -2,9 +2,9 @@
  * Channels to inits and workers.
  *
  * The broker makes each worker's channel and hands one end to init, with the word to fork. Killing
- * closes our end at
- * once: whatever the worker may still say is not heard. Nothing that comes from a provider carries
- * a descriptor.
+ * closes our end at once: whatever the worker may still say is not heard. Nothing that comes from a
+ * provider carries a descriptor. When too many of ours are on their way to somebody, what carries
+ * one waits here a little: that is no fault of the provider's.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "broker/outgoing.h"
 #include "broker/shell.h"
 #include "sys/packet.h"
 
@@ -54,19 +55,40 @@ static void close_worker(struct worker_link *worker)
         close(worker->fd);
         worker->fd = -1;
     }
+    outgoing_free(TAKE_PTR(worker->spawn));
+    outgoing_free(TAKE_PTR(worker->scan));
 }
 
-static int command(struct instance_link *link, enum init_command_type type,
-                   const struct action *action, int fd)
+/* Sends, or keeps the message for later in an empty `waiting`. */
+static int send_or_wait(struct shell *shell, int socket, const void *bytes, size_t n_bytes, int fd,
+                        struct outgoing **waiting)
 {
-    const struct init_command message = {
+    int r = packet_send(socket, bytes, n_bytes, fd);
+
+    if (r != -ETOOMANYREFS && r != -ENOBUFS) {
+        return r;
+    }
+    *waiting = outgoing_new(bytes, n_bytes, fd);
+    shell_retry(shell);
+    return *waiting ? 0 : -ENOMEM;
+}
+
+static struct init_command command_of(enum init_command_type type, const struct action *action)
+{
+    return (struct init_command){
         .version = INIT_CHANNEL_VERSION,
         .type = type,
         .slot = action ? action->slot : 0,
         .generation = action ? action->generation : 0,
     };
+}
 
-    return packet_send(link->fd, &message, sizeof(message), fd);
+static int command(const struct instance_link *link, enum init_command_type type,
+                   const struct action *action)
+{
+    const struct init_command message = command_of(type, action);
+
+    return packet_send(link->fd, &message, sizeof(message), -1);
 }
 
 void instance_link_stop(struct shell *shell, uint32_t handle)
@@ -75,7 +97,7 @@ void instance_link_stop(struct shell *shell, uint32_t handle)
 
     if (handle < shell->n_instances && link->fd >= 0) {
         /* If it cannot hear, the closed channel tells it. */
-        (void)!command(link, INIT_STOP, NULL, -1);
+        (void)!command(link, INIT_STOP, NULL);
         instance_link_close(shell, handle);
     }
 }
@@ -103,6 +125,7 @@ static void give_up(struct shell *shell, uint32_t handle)
 
 static int spawn(struct shell *shell, struct instance_link *link, const struct action *action)
 {
+    const struct init_command message = command_of(INIT_SPAWN, action);
     struct worker_link *worker = &link->workers[action->slot];
     int fds[2], r;
 
@@ -116,7 +139,7 @@ static int spawn(struct shell *shell, struct instance_link *link, const struct a
     r = shell_watch(shell, fds[0], TOKEN_WORKER, worker->serial,
                     action->instance << 8 | action->slot);
     if (r == 0) {
-        r = command(link, INIT_SPAWN, action, fds[1]);
+        r = send_or_wait(shell, link->fd, &message, sizeof(message), fds[1], &worker->spawn);
     }
     close(fds[1]);
     if (r < 0) {
@@ -125,34 +148,45 @@ static int spawn(struct shell *shell, struct instance_link *link, const struct a
     return r;
 }
 
-void worker_link_spawn(struct shell *shell, const struct action *action)
+/* As if init could not fork. */
+static void not_spawned(struct shell *shell, const struct action *action, int error)
 {
-    struct instance_link *link = &shell->instances[action->instance];
-    struct outcome *outcome;
-    int r;
+    struct outcome *outcome = shell_outcome(shell, EVENT_INIT);
 
-    if (link->fd < 0) {
-        return;
-    }
-    r = spawn(shell, link, action);
-    if (r == 0) {
-        return;
-    }
-    if (r == -EPIPE || r == -EAGAIN || r == -ECONNRESET) {
-        give_up(shell, action->instance);
-        return;
-    }
-    /* Out of descriptors, most likely: as if init could not fork. */
-    outcome = shell_outcome(shell, EVENT_INIT);
     outcome->event.instance = action->instance;
     outcome->init = (struct init_event){
         .version = INIT_CHANNEL_VERSION,
         .type = INIT_EXITED,
         .slot = action->slot,
         .how = INIT_EXIT_NEVER,
-        .value = -r,
+        .value = -error,
         .generation = action->generation,
     };
+}
+
+void worker_link_spawn(struct shell *shell, const struct action *action)
+{
+    struct instance_link *link = &shell->instances[action->instance];
+    int r;
+
+    if (link->fd < 0) {
+        return;
+    }
+    r = spawn(shell, link, action);
+    if (r == -EPIPE || r == -EAGAIN || r == -ECONNRESET) {
+        give_up(shell, action->instance);
+    } else if (r < 0) {
+        not_spawned(shell, action, r); /* out of descriptors, most likely */
+    }
+}
+
+static void lost_worker(struct shell *shell, uint32_t instance, uint32_t slot, uint64_t generation)
+{
+    struct outcome *outcome = shell_outcome(shell, EVENT_WORKER_CLOSED);
+
+    outcome->event.instance = instance;
+    outcome->event.slot = slot;
+    outcome->event.generation = generation;
 }
 
 void worker_link_send(struct shell *shell, const struct action *action)
@@ -160,17 +194,12 @@ void worker_link_send(struct shell *shell, const struct action *action)
     struct instance_link *link = &shell->instances[action->instance];
     struct worker_link *worker = &link->workers[action->slot];
     int content_fd = action->content ? memory_fd(shell, action->content) : -1;
-    struct outcome *outcome;
 
-    if (link->fd >= 0 && worker->fd >= 0 && worker->generation == action->generation &&
-        packet_send(worker->fd, shell->actions.bytes + action->message, action->n_message,
-                    content_fd) == 0) {
-        return;
+    if (link->fd < 0 || worker->fd < 0 || worker->generation != action->generation ||
+        send_or_wait(shell, worker->fd, shell->actions.bytes + action->message, action->n_message,
+                     content_fd, &worker->scan) < 0) {
+        lost_worker(shell, action->instance, action->slot, action->generation);
     }
-    outcome = shell_outcome(shell, EVENT_WORKER_CLOSED);
-    outcome->event.instance = action->instance;
-    outcome->event.slot = action->slot;
-    outcome->event.generation = action->generation;
 }
 
 void worker_link_close(struct shell *shell, const struct action *action)
@@ -190,10 +219,52 @@ void worker_link_kill(struct shell *shell, const struct action *action)
     if (link->fd < 0) {
         return;
     }
+    if (link->workers[action->slot].spawn &&
+        link->workers[action->slot].generation == action->generation) {
+        worker_link_close(shell, action);
+        not_spawned(shell, action, -ECANCELED); /* init has not heard of it */
+        return;
+    }
     worker_link_close(shell, action);
-    if (command(link, INIT_KILL, action, -1) < 0) {
+    if (command(link, INIT_KILL, action) < 0) {
         give_up(shell, action->instance);
     }
+}
+
+/* Sends what waits. Returns 0 when it went out or has to wait on. */
+static int send_waiting(struct shell *shell, int socket, struct outgoing **waiting)
+{
+    int r = packet_send(socket, (*waiting)->bytes, (*waiting)->n_bytes, (*waiting)->fd);
+
+    if (packet_must_wait(r)) {
+        shell_retry(shell);
+        return 0;
+    }
+    outgoing_free(TAKE_PTR(*waiting));
+    return r;
+}
+
+static void retry_worker(struct shell *shell, uint32_t handle, uint32_t slot)
+{
+    struct instance_link *link = &shell->instances[handle];
+    struct worker_link *worker = &link->workers[slot];
+
+    if (worker->spawn && send_waiting(shell, link->fd, &worker->spawn) < 0) {
+        give_up(shell, handle);
+    }
+    if (worker->scan && send_waiting(shell, worker->fd, &worker->scan) < 0) {
+        lost_worker(shell, handle, slot, worker->generation);
+    }
+}
+
+void worker_link_retry(struct shell *shell)
+{
+    for (uint32_t i = 1; i < shell->n_instances; i++) {
+        for (uint32_t slot = 0; shell->instances[i].fd >= 0 && slot < PROVIDER_SLOTS_MAX; slot++) {
+            retry_worker(shell, i, slot);
+        }
+    }
+    shell_feed_outcomes(shell);
 }
 
 void worker_link_read(struct shell *shell, uint32_t handle, uint32_t slot)
