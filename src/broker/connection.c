@@ -26,13 +26,10 @@
 
 #define ACCEPTS_PER_WAKE 64
 
-/* A descriptor that waits to be sent is charged like so many bytes. */
-#define CHARGE_OF_FD (16u << 10)
-
-/* What keeping it takes. */
+/* What keeping a message takes; its descriptor is charged from the reservation on. */
 static size_t charge_of(const struct outgoing *outgoing)
 {
-    return sizeof(*outgoing) + outgoing->n_bytes + (outgoing->fd >= 0 ? CHARGE_OF_FD : 0);
+    return sizeof(*outgoing) + outgoing->n_bytes;
 }
 
 static uint32_t free_handle(struct shell *shell)
@@ -183,6 +180,20 @@ static void lose(struct shell *shell, uint32_t handle)
     shell_outcome(shell, EVENT_SESSION_CLOSED)->event.session = handle;
 }
 
+/* Gives back what was charged for descriptors that the client has read. */
+static void settle_lent(struct shell *shell, uint32_t handle)
+{
+    struct connection *connection = &shell->connections[handle];
+    struct event event = {.type = EVENT_SESSION_TAKEN, .session = handle};
+
+    if (lent_tally_is_open(&connection->lent)) {
+        event.n_fds = lent_tally_settle(&connection->lent, packet_unread_most(connection->fd));
+        if (event.n_fds > 0) {
+            shell_feed(shell, &event);
+        }
+    }
+}
+
 /* One message at a time, so that whoever has many connections or much to say delays the others by
  * one message per connection and not more. */
 void connection_read(struct shell *shell, uint32_t handle)
@@ -201,6 +212,7 @@ void connection_read(struct shell *shell, uint32_t handle)
         /* Too long a message is gone; the empty one in its place breaks the protocol all the
          * same. */
         event.n_bytes = n < 0 ? 0 : (size_t)n;
+        settle_lent(shell, handle);
     }
     shell_feed(shell, &event);
 }
@@ -222,6 +234,16 @@ static bool wait_for_room(struct shell *shell, uint32_t handle, int error)
         return false;
     }
     return true;
+}
+
+static int send_now(struct connection *connection, const uint8_t *bytes, size_t n_bytes, int fd)
+{
+    int r = packet_send(connection->fd, bytes, n_bytes, fd);
+
+    if (r == 0) {
+        lent_tally_add(&connection->lent, fd >= 0);
+    }
+    return r;
 }
 
 /* Keeps a message that could not be sent. */
@@ -256,7 +278,7 @@ void connection_send(struct shell *shell, const struct action *action)
         return;
     }
     if (!connection->first) {
-        r = packet_send(connection->fd, bytes, action->n_message, content_fd);
+        r = send_now(connection, bytes, action->n_message, content_fd);
     }
     if (packet_must_wait(r)) {
         outgoing = outgoing_new(bytes, action->n_message, content_fd);
@@ -277,7 +299,7 @@ void connection_flush(struct shell *shell, uint32_t handle)
     while (connection->first) {
         struct outgoing *outgoing = connection->first;
 
-        r = packet_send(connection->fd, outgoing->bytes, outgoing->n_bytes, outgoing->fd);
+        r = send_now(connection, outgoing->bytes, outgoing->n_bytes, outgoing->fd);
         if (r < 0) {
             break;
         }

@@ -4,7 +4,8 @@
  * The broker makes it, of the asked size and sealed against growing and shrinking; the client fills
  * it, seals it against writing and refers to it in a question. From then on it cannot change, and
  * only then is it looked at. It is charged from the reservation on, and taken back when it is not
- * used for half a minute.
+ * used for half a minute. Its descriptor is charged apart, until the client is known to have it:
+ * released or not, it is in the socket until then.
  */
 #include "broker/content.h"
 
@@ -67,7 +68,11 @@ static int content_new(struct core *core, struct session *session, uint64_t id, 
     if (r == 0) {
         r = handles_set(&core->contents, content->handle, content);
     }
+    if (r == 0) {
+        r = quota_charge(&session->lent_charge, &core->quota, session->peer.uid, QUOTA_LENT, 1);
+    }
     if (r != 0) {
+        handles_clear(&core->contents, content->handle);
         quota_charge_fini(&content->charge);
         free(content);
         return r;
@@ -104,7 +109,7 @@ void content_reserve(struct core *core, struct session *session, const struct wi
     r = content_new(core, session, reserve->content_id, reserve->bytes);
     if (r == QUOTA_E_EXCEEDED) {
         refuse(core, session, reserve->content_id, PES_E_QUOTA,
-               "bytes: release other content or wait for answers");
+               "bytes: read what is reserved, release other content or wait for answers");
     } else if (r < 0) {
         refuse(core, session, reserve->content_id, PES_E_NO_MEMORY, "bytes: out of memory");
     }
@@ -151,10 +156,11 @@ void content_on_made(struct core *core, struct content *content, int error, uint
 
     content->state = CONTENT_LENT;
     if (content->is_released) {
-        content_free(core, content);
+        content_free(core, content); /* its session closed meanwhile */
         return;
     }
     if (error < 0 || core_arm(core, &content->timer, now_us + CORE_RESERVATION_TIME_US) < 0) {
+        quota_credit(&content->session->lent_charge, 1);
         refuse(core, content->session, content->id, PES_E_NO_MEMORY,
                "bytes: no memory or descriptors left; try later");
         content_free(core, content);

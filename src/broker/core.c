@@ -18,7 +18,13 @@
 
 #define OUTBOX_BYTES_PER_UID (UINT64_C(4) << 20)
 
-int core_init(struct core *core, uint64_t seed, uint64_t memory_bytes, uint64_t now_us)
+/*
+ * The kernel lets a user have as many descriptors on their way as it may have open; whoever does
+ * not read reservations must not use that up. Clients together get a quarter of it.
+ */
+#define LENT_PER_UID UINT64_C(256)
+
+int core_init(struct core *core, uint64_t seed, const struct core_machine *machine, uint64_t now_us)
 {
     *core = (struct core){
         .policy = POLICY_INIT,
@@ -31,7 +37,9 @@ int core_init(struct core *core, uint64_t seed, uint64_t memory_bytes, uint64_t 
     };
     quota_init(&core->quota);
     core->quota.limit[QUOTA_OUTBOX] = OUTBOX_BYTES_PER_UID;
-    core->quota.total_limit[QUOTA_BYTES] = memory_bytes / 4;
+    core->quota.limit[QUOTA_LENT] = LENT_PER_UID;
+    core->quota.total_limit[QUOTA_BYTES] = machine->memory_bytes / 4;
+    core->quota.total_limit[QUOTA_LENT] = machine->n_files / 4;
     for (uint32_t i = 0; i < PROVIDERS_MAX; i++) {
         provider_init(&core->providers[i], i);
     }
@@ -219,6 +227,8 @@ static void on_session_event(struct core *core, const struct event *event, uint6
         session_on_queued(session, event->n_bytes);
     } else if (event->type == EVENT_SESSION_FLUSHED) {
         session_on_flushed(session, event->n_bytes);
+    } else if (event->type == EVENT_SESSION_TAKEN) {
+        session_on_taken(session, event->n_fds);
     } else {
         session_on_identity(session, event->identity, now_us);
     }
@@ -266,6 +276,7 @@ static void on_event(struct core *core, const struct event *event, uint64_t now_
     case EVENT_SESSION_CLOSED:
     case EVENT_SESSION_QUEUED:
     case EVENT_SESSION_FLUSHED:
+    case EVENT_SESSION_TAKEN:
     case EVENT_IDENTITY:
         on_session_event(core, event, now_us);
         return;

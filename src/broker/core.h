@@ -81,9 +81,15 @@ union wire_outgoing {
     struct wire_scan scan;
 };
 
-/* Returns 0 or -ENOMEM. `memory_bytes` is the machine's memory: a quarter of it may be lent in
- * all. */
-MUST_CHECK int core_init(struct core *core, uint64_t seed, uint64_t memory_bytes, uint64_t now_us);
+/* What there is to share out among all users. */
+struct core_machine {
+    uint64_t memory_bytes; /* a quarter may be lent */
+    uint64_t n_files;      /* descriptors that this process may have; see QUOTA_LENT */
+};
+
+/* Returns 0 or -ENOMEM. */
+MUST_CHECK int core_init(struct core *core, uint64_t seed, const struct core_machine *machine,
+                         uint64_t now_us);
 void core_fini(struct core *core);
 
 /* One step. `actions` is emptied first. */

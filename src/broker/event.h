@@ -31,6 +31,7 @@ enum event_type {
     EVENT_LAUNCHER =
         14,           /* bytes; instance: handle for the channel that came with it, 0 if none did */
     EVENT_TIMER = 15, /* nothing but the time */
+    EVENT_SESSION_TAKEN = 16, /* session, n_fds: the peer has read so many that were sent to it */
 };
 
 struct event_peer {
@@ -50,6 +51,7 @@ struct event {
     int error;
     const uint8_t *bytes;
     size_t n_bytes;
+    size_t n_fds;
     const uint8_t *digest; /* 32 bytes */
     struct event_peer peer;
     const struct identity_record *identity;

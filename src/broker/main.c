@@ -96,15 +96,18 @@ static int watch_all(struct shell *shell)
     return 0;
 }
 
-/* As many descriptors as we may have: each client, each worker and each content takes one. */
-static void raise_files(void)
+/* As many descriptors as we may have: each client, each worker and each content takes one. Returns
+ * how many that is. */
+static uint64_t raise_files(void)
 {
-    struct rlimit limit;
+    struct rlimit limit = {.rlim_cur = 1024};
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void)!setrlimit(RLIMIT_NOFILE, &limit);
+        (void)!getrlimit(RLIMIT_NOFILE, &limit);
     }
+    return limit.rlim_cur;
 }
 
 static int apply_landlock(void)
@@ -148,7 +151,8 @@ static int confine(void)
 
 static int set_up(struct shell *shell, int argc, char **argv)
 {
-    uint64_t memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    struct core_machine machine = {.memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+                                                   (uint64_t)sysconf(_SC_PAGESIZE)};
     uint64_t seed;
     int r;
 
@@ -156,7 +160,7 @@ static int set_up(struct shell *shell, int argc, char **argv)
     if (r < 0) {
         return r;
     }
-    raise_files();
+    machine.n_files = raise_files();
     if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
         return -errno;
     }
@@ -165,7 +169,7 @@ static int set_up(struct shell *shell, int argc, char **argv)
     if (shell->epoll_fd < 0 || shell->spare_fd < 0) {
         return -errno;
     }
-    r = core_init(&shell->core, seed, memory_bytes, clock_now_us());
+    r = core_init(&shell->core, seed, &machine, clock_now_us());
     if (r < 0) {
         return r;
     }

@@ -115,6 +115,8 @@ const char *quota_kind_name(enum quota_kind kind)
         return "bytes of content";
     case QUOTA_OUTBOX:
         return "bytes of unread answers";
+    case QUOTA_LENT:
+        return "reservations that were not read";
     }
     return "unknown";
 }

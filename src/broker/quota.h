@@ -15,8 +15,9 @@ enum quota_kind {
     QUOTA_QUESTIONS = 1,
     QUOTA_BYTES = 2,  /* content and questions */
     QUOTA_OUTBOX = 3, /* bytes of answers that a client does not read */
+    QUOTA_LENT = 4,   /* descriptors on their way to a client */
 };
-#define QUOTA_N_KINDS 4
+#define QUOTA_N_KINDS 5
 
 #define QUOTA_E_EXCEEDED 1
 

@@ -135,6 +135,7 @@ void session_close(struct session *session, bool tell)
     handles_clear(&core->sessions, session->handle);
     quota_charge_fini(&session->charge);
     quota_charge_fini(&session->outbox_charge);
+    quota_charge_fini(&session->lent_charge);
     core->n_sessions--;
     free(session);
 }
@@ -361,6 +362,11 @@ void session_on_queued(struct session *session, size_t n_bytes)
 void session_on_flushed(struct session *session, size_t n_bytes)
 {
     quota_credit(&session->outbox_charge, n_bytes);
+}
+
+void session_on_taken(struct session *session, size_t n_fds)
+{
+    quota_credit(&session->lent_charge, n_fds);
 }
 
 /*

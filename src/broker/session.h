@@ -41,6 +41,7 @@ struct session {
     struct timer timer;
     struct quota_charge charge;
     struct quota_charge outbox_charge;
+    struct quota_charge lent_charge;
     /* What was answered lately, so that an acknowledgement finds what it is about. */
     struct {
         uint64_t id;
@@ -61,6 +62,7 @@ void session_on_identity(struct session *session, const struct identity_record *
                          uint64_t now_us);
 void session_on_queued(struct session *session, size_t n_bytes);
 void session_on_flushed(struct session *session, size_t n_bytes);
+void session_on_taken(struct session *session, size_t n_fds);
 void session_on_timer(struct session *session, uint64_t now_us);
 
 /* Remembers an answer for a later acknowledgement. */

@@ -12,6 +12,7 @@
 
 #include "broker/core.h"
 #include "broker/large_work.h"
+#include "broker/lent_tally.h"
 
 struct outgoing;
 
@@ -20,6 +21,7 @@ struct connection {
     int pidfd; /* until identity is asked */
     uint32_t pid;
     uint32_t serial;
+    struct lent_tally lent;
     struct outgoing *first; /* what the client has not read yet */
     struct outgoing *last;
 };

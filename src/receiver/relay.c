@@ -6,6 +6,10 @@
  * message that is too long is passed on cut to one byte over the limit, so that the broker refuses
  * it in its own words. Descriptors that a client sends are dropped by the kernel on receiving
  * (there is no control buffer), which may block for long: here that hurts this client alone.
+ *
+ * Of the broker's descriptors one at a time is in a client's socket: all relays share one user's
+ * budget of those, and the broker, which counts what clients have not read, sees no further than to
+ * here. Nobody says when a client has read, so that is looked at again and again, ever more rarely.
  */
 #include "receiver/relay.h"
 
@@ -19,9 +23,14 @@
 /* The protocol's longest message, and one byte to show that it was longer. */
 #define MESSAGE_BYTES_MAX 65536
 
+#define LOOK_AGAIN_MS     1
+#define LOOK_AGAIN_MS_MAX 64
+
 struct direction {
-    size_t n_bytes; /* 0: nothing held */
-    int fd;         /* held with it, or -1 */
+    size_t n_bytes;    /* 0: nothing held */
+    int fd;            /* held with it, or -1 */
+    int look_again_ms; /* how long until it is tried again; 0: as soon as there is room */
+    bool has_lent;     /* a descriptor went out and has not been seen to arrive */
     uint8_t bytes[MESSAGE_BYTES_MAX + 1];
 };
 
@@ -79,16 +88,36 @@ static int take_down(struct relay *relay)
     return 0;
 }
 
+/* Sends what is held, unless its descriptor has to wait for the one before. */
+static int try_send(struct direction *direction, int socket)
+{
+    if (direction->fd >= 0 && direction->has_lent && packet_unread_most(socket) > 0) {
+        return -ETOOMANYREFS;
+    }
+    return packet_send(socket, direction->bytes, direction->n_bytes, direction->fd);
+}
+
 static int pass_on(struct direction *direction, int socket)
 {
-    int r = packet_send(socket, direction->bytes, direction->n_bytes, direction->fd);
+    int r = try_send(direction, socket);
 
-    if (packet_must_wait(r)) {
+    if (r == -EAGAIN) {
+        direction->look_again_ms = 0;
+        return 0;
+    }
+    if (packet_must_wait(r)) { /* the socket has room, and would say so without end */
+        int next_ms = direction->look_again_ms * 2;
+
+        direction->look_again_ms = next_ms == 0                  ? LOOK_AGAIN_MS
+                                   : next_ms > LOOK_AGAIN_MS_MAX ? LOOK_AGAIN_MS_MAX
+                                                                 : next_ms;
         return 0;
     }
     if (r < 0) {
         return is_closed(r) ? RELAY_E_CLOSED : r;
     }
+    direction->has_lent = direction->has_lent || direction->fd >= 0;
+    direction->look_again_ms = 0;
     closep(&direction->fd);
     direction->fd = -1;
     direction->n_bytes = 0;
@@ -99,9 +128,25 @@ static int pass_on(struct direction *direction, int socket)
  * wanted is left out, or its hang-up would be told without end. */
 static struct pollfd wanted(int socket, const struct direction *in, const struct direction *out)
 {
-    short events = (in->n_bytes == 0 ? POLLIN : 0) | (out->n_bytes > 0 ? POLLOUT : 0);
+    bool wants_room = out->n_bytes > 0 && out->look_again_ms == 0;
+    short events = (in->n_bytes == 0 ? POLLIN : 0) | (wants_room ? POLLOUT : 0);
 
     return (struct pollfd){.fd = events ? socket : -1, .events = events};
+}
+
+static bool may_pass_on(const struct direction *direction, short revents)
+{
+    return direction->n_bytes > 0 &&
+           (direction->look_again_ms > 0 || (revents & (POLLOUT | POLLHUP | POLLERR)));
+}
+
+static int wait_ms(const struct relay *relay)
+{
+    int up_ms = relay->up.look_again_ms, down_ms = relay->down.look_again_ms;
+
+    return up_ms == 0                        ? (down_ms > 0 ? down_ms : -1)
+           : down_ms == 0 || up_ms < down_ms ? up_ms
+                                             : down_ms;
 }
 
 static int step(struct relay *relay)
@@ -112,13 +157,13 @@ static int step(struct relay *relay)
     };
     int r = 0;
 
-    if (poll(fds, 2, -1) < 0) {
+    if (poll(fds, 2, wait_ms(relay)) < 0) {
         return errno == EINTR ? 0 : -errno;
     }
-    if (relay->up.n_bytes > 0 && (fds[1].revents & (POLLOUT | POLLHUP | POLLERR))) {
+    if (may_pass_on(&relay->up, fds[1].revents)) {
         r = pass_on(&relay->up, relay->broker);
     }
-    if (r == 0 && relay->down.n_bytes > 0 && (fds[0].revents & (POLLOUT | POLLHUP | POLLERR))) {
+    if (r == 0 && may_pass_on(&relay->down, fds[0].revents)) {
         r = pass_on(&relay->down, relay->client);
     }
     if (r == 0 && relay->up.n_bytes == 0 && (fds[0].revents & (POLLIN | POLLHUP | POLLERR))) {

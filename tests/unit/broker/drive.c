@@ -213,7 +213,11 @@ static void queue_or_flush(struct world *world, uint32_t client, uint8_t detail)
     if (!who->is_open) {
         return;
     }
-    if (detail & 0x80) {
+    if ((detail & 0xc0) == 0xc0) {
+        event.type = EVENT_SESSION_TAKEN;
+        event.n_fds = who->n_unread_fds;
+        who->n_unread_fds = 0;
+    } else if (detail & 0x80) {
         event.type = EVENT_SESSION_FLUSHED;
         who->n_queued = 0;
     } else {

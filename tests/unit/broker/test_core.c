@@ -657,6 +657,42 @@ static void memory_that_is_never_used_is_taken_back(void **state)
     assert_int_equal(world->core.content_bytes, 0);
 }
 
+static void reserve_and_release(struct world *world, uint64_t content_id)
+{
+    world_send(world, 1, WIRE_TYPE_RESERVE,
+               &(struct wire_reserve){.content_id = content_id, .bytes = 1});
+    world_send(world, 1, WIRE_TYPE_RELEASE, &(struct wire_release){.content_id = content_id});
+}
+
+static void memory_that_is_released_unread_stays_charged(void **state)
+{
+    struct world *world = *state;
+    uint64_t limit = world->core.quota.limit[QUOTA_LENT];
+
+    for (uint64_t i = 1; i <= limit + 1; i++) {
+        reserve_and_release(world, i);
+    }
+    assert_int_equal(world->core.content_bytes, 0);
+    assert_int_equal(world->clients[1].n_reserved, limit);
+    assert_int_equal(world->clients[1].last_error, PES_E_QUOTA);
+    world_feed(world, (struct event){.type = EVENT_SESSION_TAKEN, .session = 1, .n_fds = 1});
+    reserve_and_release(world, limit + 2);
+    reserve_and_release(world, limit + 3);
+    assert_int_equal(world->clients[1].n_reserved, limit + 1);
+    world_disconnect(world, 1);
+    assert_int_equal(world->core.quota.total[QUOTA_LENT], 0);
+}
+
+static void memory_that_could_not_be_made_is_not_on_its_way(void **state)
+{
+    struct world *world = *state;
+
+    world->is_out_of_memory = true;
+    reserve_and_release(world, 1);
+    assert_int_equal(world->clients[1].last_error, PES_E_NO_MEMORY);
+    assert_int_equal(world->core.quota.total[QUOTA_LENT], 0);
+}
+
 static void a_user_over_quota_is_told_which(void **state)
 {
     struct world *world = *state;
@@ -917,6 +953,8 @@ int main(void)
         CASE(content_is_lent_checked_and_given_back),
         CASE(content_that_is_not_sealed_is_refused),
         CASE(memory_that_is_never_used_is_taken_back),
+        CASE(memory_that_is_released_unread_stays_charged),
+        CASE(memory_that_could_not_be_made_is_not_on_its_way),
         CASE(a_user_over_quota_is_told_which),
         CASE(a_client_that_does_not_read_is_dropped),
         CASE(a_message_out_of_place_ends_the_connection_with_a_reason),

@@ -116,6 +116,7 @@ static void on_send(struct world *world, const struct action *action)
     } else if (world->frame->type == WIRE_TYPE_RESERVED) {
         MUST(action->content != 0 && world->has_memory[action->content]);
         client->n_reserved++;
+        client->n_unread_fds++;
         client->reserved_id = world->frame->reserved.content_id;
     } else if (world->frame->type == WIRE_TYPE_SERVICE || world->frame->type == WIRE_TYPE_REPORT) {
         memcpy(world->last_service, bytes, action->n_message);
@@ -335,11 +336,13 @@ void world_feed(struct world *world, struct event event)
 
 void world_init(struct world *world, uint64_t seed)
 {
+    const struct core_machine machine = {.memory_bytes = UINT64_C(1) << 30, .n_files = 4096};
+
     memset(world, 0, sizeof(*world));
     world->now_us = 1000000;
     world->seed = seed;
     world->frame = malloc(sizeof(*world->frame));
-    if (!world->frame || core_init(&world->core, seed, UINT64_C(1) << 30, world->now_us) < 0) {
+    if (!world->frame || core_init(&world->core, seed, &machine, world->now_us) < 0) {
         abort();
     }
 }

@@ -29,6 +29,7 @@ struct world_client {
     uint32_t last_error; /* of the last refusal */
     size_t n_answers;
     size_t n_reserved;
+    size_t n_unread_fds;
     uint64_t reserved_id; /* of the last reservation that was granted */
     size_t n_queued;      /* bytes that it has not read, as the shell told */
 };

@@ -148,6 +148,73 @@ static void the_brokers_descriptor_arrives(void **state)
     close(file);
 }
 
+/* The processor time of the relay. */
+static unsigned long long cpu_ticks(pid_t pid)
+{
+    unsigned long long user = 0;
+    unsigned long long kernel = 0;
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file,
+                            "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+                            &user, &kernel),
+                     2);
+    fclose(file);
+    return user + kernel;
+}
+
+static size_t n_relay_fds(const struct world *world)
+{
+    char path[64];
+    size_t n = 0;
+    DIR *folder;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", world->relay);
+    folder = opendir(path);
+    assert_non_null(folder);
+    while (readdir(folder)) {
+        n++;
+    }
+    closedir(folder);
+    return n;
+}
+
+static void one_descriptor_at_a_time_waits_for_the_client(void **state)
+{
+    struct world *world = *state;
+    int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    unsigned long long ticks;
+    size_t n_before;
+    uint32_t number;
+    int fd;
+
+    send_whole(world->broker, "begin", 5, -1);
+    await(world->client, POLLIN);
+    assert_int_equal(packet_receive(world->client, &number, sizeof(number)), -EMSGSIZE);
+    n_before = n_relay_fds(world);
+    for (uint32_t i = 0; i < 3; i++) {
+        send_whole(world->broker, &i, sizeof(i), file);
+    }
+    for (int i = 0; i < 1000 && n_relay_fds(world) == n_before; i++) {
+        assert_int_equal(poll(NULL, 0, 5), 0);
+    }
+    /* It stays with the second, quietly. */
+    ticks = cpu_ticks(world->relay);
+    assert_int_equal(poll(NULL, 0, 300), 0);
+    assert_int_equal(n_relay_fds(world), n_before + 1);
+    assert_true(cpu_ticks(world->relay) - ticks < 10);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(receive(world->client, &number, sizeof(number), &fd), 4);
+        assert_int_equal(number, i);
+        close(fd);
+    }
+    close(file);
+}
+
 static void what_was_said_before_closing_arrives(void **state)
 {
     struct world *world = *state;
@@ -176,25 +243,6 @@ static void either_end_ends_it(void **state)
     assert_int_equal(waitpid(world->relay, &status, 0), world->relay);
     world->relay = 0;
     assert_int_equal(status, 0);
-}
-
-/* The number of descriptors and the processor time of the relay. */
-static unsigned long long cpu_ticks(pid_t pid)
-{
-    unsigned long long user = 0;
-    unsigned long long kernel = 0;
-    char path[64];
-    FILE *file;
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    file = fopen(path, "re");
-    assert_non_null(file);
-    assert_int_equal(fscanf(file,
-                            "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-                            &user, &kernel),
-                     2);
-    fclose(file);
-    return user + kernel;
 }
 
 static void a_side_that_does_not_read_stops_the_other(void **state)
@@ -236,6 +284,7 @@ int main(void)
         CASE(one_that_is_too_long_arrives_as_too_long),
         CASE(a_clients_descriptor_stays_behind),
         CASE(the_brokers_descriptor_arrives),
+        CASE(one_descriptor_at_a_time_waits_for_the_client),
         CASE(what_was_said_before_closing_arrives),
         CASE(either_end_ends_it),
         CASE(a_side_that_does_not_read_stops_the_other),
