@@ -54,13 +54,19 @@ static uint32_t free_handle(struct shell *shell)
     return n ? (uint32_t)n : 1;
 }
 
+/* The admin socket's mode says the same; this holds whatever became of that. */
+static bool may_connect(const struct shell *shell, const struct event_peer *peer)
+{
+    return !peer->is_admin || peer->uid == 0 || peer->uid + 1 == shell->core.owner_uid_plus_1;
+}
+
 /* Takes over a connection and the pidfd of its peer. */
 static void open_connection(struct shell *shell, int connection_fd, int peer_pidfd,
                             const struct event_peer *peer)
 {
     CLEANUP(closep) int fd = connection_fd;
     CLEANUP(closep) int pidfd = peer_pidfd;
-    uint32_t handle = free_handle(shell);
+    uint32_t handle = may_connect(shell, peer) ? free_handle(shell) : 0;
     uint32_t serial = shell_serial(shell);
     struct event event = {.type = EVENT_SESSION_OPENED, .session = handle, .peer = *peer};
 
@@ -121,10 +127,6 @@ void connection_accept(struct shell *shell, int listener, bool is_admin)
         peer.uid = cred.uid;
         peer.gid = cred.gid;
         peer.pid = (uint32_t)cred.pid;
-        if (is_admin && cred.uid != 0 && cred.uid + 1 != shell->core.owner_uid_plus_1) {
-            close(fd);
-            continue;
-        }
         open_connection(shell, fd, peer_pidfd(fd, peer.pid), &peer);
     }
 }
@@ -151,7 +153,10 @@ void connection_take(struct shell *shell)
         shell->receiver_fd = -1;
         return;
     }
-    peer = (struct event_peer){.uid = message.uid, .gid = message.gid, .pid = message.pid};
+    peer = (struct event_peer){.uid = message.uid,
+                               .gid = message.gid,
+                               .pid = message.pid,
+                               .is_admin = message.is_admin != 0};
     open_connection(shell, fds[0], fds[1], &peer);
 }
 

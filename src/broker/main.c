@@ -2,10 +2,10 @@
  * pes-broker: takes questions from applications, hands them to providers, gives one answer each.
  *
  * Started by pesd with every descriptor it will ever be given a name for: the launcher's channel,
- * the listening sockets (or the receiver's channel) and identity's. It gives up the right to open,
- * connect, execute or signal anything before it reads its first byte. It links libc alone.
+ * the listening sockets (or the receiver's channel instead) and identity's. It gives up the right
+ * to open, connect, execute or signal anything before it reads its first byte. It links libc alone.
  *
- * Usage: pes-broker --launcher-fd N --admin-fd N --identity-fd N (--client-fd N | --receiver-fd N)
+ * Usage: pes-broker --launcher-fd N --identity-fd N (--client-fd N --admin-fd N | --receiver-fd N)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +67,8 @@ static int parse_arguments(struct shell *shell, int argc, char **argv)
             return -EBADF;
         }
     }
-    if (optind != argc || shell->launcher_fd < 0 || shell->admin_fd < 0 || shell->identity_fd < 0 ||
+    if (optind != argc || shell->launcher_fd < 0 || shell->identity_fd < 0 ||
+        (shell->client_fd < 0) != (shell->admin_fd < 0) ||
         (shell->client_fd < 0) == (shell->receiver_fd < 0)) {
         log_event(LOG_ERR, EV_START, "pes-broker is started by pesd, with all of its descriptors");
         return -EINVAL;

@@ -9,11 +9,12 @@
 
 #include <stdint.h>
 
-#define RECEIVER_CHANNEL_VERSION 1
+#define RECEIVER_CHANNEL_VERSION 2
 
 struct receiver_connection {
     uint32_t version; /* RECEIVER_CHANNEL_VERSION */
     uint32_t pid;     /* as SO_PEERCRED said */
     uint32_t uid;
     uint32_t gid;
+    uint32_t is_admin; /* it came by the admin socket */
 };

@@ -94,6 +94,16 @@ static const char *program_path(const struct front *front, const char *name, cha
     return path;
 }
 
+/* Adds "--NAME FD" to the arguments and the descriptor to those that are inherited. */
+static void pass_fd(struct spawn *spawn, char **argv, size_t *n_argv, char text[16],
+                    const char *name, int fd)
+{
+    snprintf(text, 16, "%d", fd);
+    argv[(*n_argv)++] = (char *)(uintptr_t)name;
+    argv[(*n_argv)++] = text;
+    spawn->fds[spawn->n_fds++] = fd;
+}
+
 /* ---------------------------------------------------------------------------------- the helpers */
 
 static void on_helper_exit(void *userdata, const siginfo_t *info);
@@ -105,23 +115,21 @@ static int start_helper(struct helper *helper)
     const char *name = helper_names[helper->id];
     char path[PATH_MAX];
     char channel[16];
-    char listener[16];
+    char listeners[2][16];
     const char *step;
-    struct spawn spawn = {.fds = {helper->channel}, .n_fds = 1};
-    char *argv[] = {(char *)(uintptr_t)name, (char *)"--broker-fd", channel, NULL, NULL, NULL};
+    char *argv[8] = {(char *)(uintptr_t)name};
+    size_t n_argv = 1;
+    struct spawn spawn = {.argv = argv};
     int r;
 
     spawn.program = program_path(front, name, path);
-    spawn.argv = argv;
-    snprintf(channel, sizeof(channel), "%d", helper->channel);
+    pass_fd(&spawn, argv, &n_argv, channel, "--broker-fd", helper->channel);
     set_user(&spawn, front, helper->id == HELPER_IDENTITY ? &config->identity : &config->receiver);
     if (helper->id == HELPER_IDENTITY) {
         spawn.capabilities = front->place.is_system ? 1ull << CAP_SYS_PTRACE : 0;
     } else {
-        spawn.fds[spawn.n_fds++] = front->place.sockets->client;
-        snprintf(listener, sizeof(listener), "%d", front->place.sockets->client);
-        argv[3] = (char *)"--client-fd";
-        argv[4] = listener;
+        pass_fd(&spawn, argv, &n_argv, listeners[0], "--client-fd", front->place.sockets->client);
+        pass_fd(&spawn, argv, &n_argv, listeners[1], "--admin-fd", front->place.sockets->admin);
     }
     r = child_new(&helper->child, front->place.event, &spawn, on_helper_exit, helper, &step);
     if (r < 0) {
@@ -246,16 +254,6 @@ static const struct broker_link_handlers link_handlers = {
     .on_broken = on_broken,
 };
 
-/* Adds "--NAME FD" to the arguments and the descriptor to those that are inherited. */
-static void pass_fd(struct spawn *spawn, char **argv, size_t *n_argv, char text[16],
-                    const char *name, int fd)
-{
-    snprintf(text, 16, "%d", fd);
-    argv[(*n_argv)++] = (char *)(uintptr_t)name;
-    argv[(*n_argv)++] = text;
-    spawn->fds[spawn->n_fds++] = fd;
-}
-
 static int exec_broker(struct front *front, int launcher_end, int identity_end, int receiver_end)
 {
     char path[PATH_MAX];
@@ -272,8 +270,8 @@ static int exec_broker(struct front *front, int launcher_end, int identity_end, 
         pass_fd(&spawn, argv, &n_argv, texts[1], "--receiver-fd", receiver_end);
     } else {
         pass_fd(&spawn, argv, &n_argv, texts[1], "--client-fd", front->place.sockets->client);
+        pass_fd(&spawn, argv, &n_argv, texts[2], "--admin-fd", front->place.sockets->admin);
     }
-    pass_fd(&spawn, argv, &n_argv, texts[2], "--admin-fd", front->place.sockets->admin);
     pass_fd(&spawn, argv, &n_argv, texts[3], "--identity-fd", identity_end);
     argv[n_argv] = NULL;
     set_user(&spawn, front, &front->place.config->broker);

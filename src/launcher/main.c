@@ -182,8 +182,9 @@ static int serve(struct launcher *launcher, const char *runtime)
         log_event(LOG_ERR, EV_START, "not started: %s", why);
         return EXIT_FAILURE;
     }
+    /* Forced, everything is as on an older kernel: descriptors come in, as far as the receiver. */
     launcher->has_receiver =
-        !launcher->sockets.has_no_rights || secure_getenv("PES_FORCE_RECEIVER");
+        secure_getenv("PES_FORCE_RECEIVER") || !sockets_refuse_descriptors(&launcher->sockets);
     if (launcher_start(launcher) < 0) {
         return EXIT_FAILURE; /* it was logged */
     }

@@ -256,14 +256,6 @@ static int take_all_passed(struct sockets *sockets, char *why)
     return r;
 }
 
-/* From 6.16 on the kernel itself refuses descriptors; says whether it does. */
-static bool refuse_rights(int fd)
-{
-    int no = 0;
-
-    return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no)) == 0;
-}
-
 int sockets_open(struct sockets *sockets, const char *folder, bool is_system,
                  char ret_why[SOCKETS_WHY_BYTES_MAX])
 {
@@ -280,10 +272,19 @@ int sockets_open(struct sockets *sockets, const char *folder, bool is_system,
         r = listen_on(sockets, "admin.sock", 0600, &sockets->admin, ret_why);
         sockets->admin_is_ours = r == 0;
     }
-    if (r == 0) {
-        sockets->has_no_rights = refuse_rights(sockets->client) && refuse_rights(sockets->admin);
-    }
     return r;
+}
+
+static bool refuse_rights(int fd)
+{
+    int no = 0;
+
+    return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no)) == 0;
+}
+
+bool sockets_refuse_descriptors(struct sockets *sockets)
+{
+    return refuse_rights(sockets->client) && refuse_rights(sockets->admin);
 }
 
 void sockets_unlink(struct sockets *sockets)

@@ -14,7 +14,6 @@ struct sockets {
     int admin;           /* listening; admin.sock */
     bool client_is_ours; /* we made it, so we remove it */
     bool admin_is_ours;
-    bool has_no_rights;  /* the kernel keeps descriptors out (SO_PASSRIGHTS) */
     char path[PATH_MAX]; /* of the folder */
 };
 
@@ -37,6 +36,9 @@ enum sockets_outcome {
  */
 MUST_CHECK int sockets_open(struct sockets *sockets, const char *folder, bool is_system,
                             char ret_why[SOCKETS_WHY_BYTES_MAX]);
+
+/* Has the kernel keep clients' descriptors out; false when it cannot (before 6.16). */
+bool sockets_refuse_descriptors(struct sockets *sockets);
 
 /* Removes the sockets from the folder: nobody finds us any more. They stay open. */
 void sockets_unlink(struct sockets *sockets);

@@ -42,6 +42,7 @@
 struct receiver {
     int broker;
     int clients; /* listening */
+    int admins;  /* listening */
     struct relay_table table;
     uint64_t refused_logged_us;
     uint64_t n_refused; /* since then */
@@ -89,17 +90,19 @@ __attribute__((noreturn)) static void relay_main(struct receiver *receiver, int 
     (void)sigprocmask(SIG_UNBLOCK, &child, NULL);
     close(receiver->broker);
     close(receiver->clients);
+    close(receiver->admins);
     _exit(relay_run(client, broker) < 0 ? 1 : 0);
 }
 
 /* Starts the relay and tells the broker; the client's socket stays the caller's. */
-static int hand_over(struct receiver *receiver, int client, const struct ucred *peer)
+static int hand_over(struct receiver *receiver, int client, const struct ucred *peer, bool is_admin)
 {
     struct receiver_connection message = {
         .version = RECEIVER_CHANNEL_VERSION,
         .pid = (uint32_t)peer->pid,
         .uid = peer->uid,
         .gid = peer->gid,
+        .is_admin = is_admin,
     };
     CLEANUP(closep) int pidfd = peer_pidfd(client, peer->pid);
     CLEANUP(closep) int broker_end = -1;
@@ -150,10 +153,9 @@ static void log_refused(struct receiver *receiver, uid_t uid)
 }
 
 /* Takes one connection. Returns 0, also when it was refused, or -errno when none could be taken. */
-static int take_client(struct receiver *receiver)
+static int take_client(struct receiver *receiver, int listener)
 {
-    CLEANUP(closep)
-    int client = accept4(receiver->clients, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    CLEANUP(closep) int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct ucred peer;
     socklen_t n_peer = sizeof(peer);
     int r;
@@ -168,7 +170,7 @@ static int take_client(struct receiver *receiver)
         log_refused(receiver, peer.uid);
         return 0;
     }
-    r = hand_over(receiver, client, &peer);
+    r = hand_over(receiver, client, &peer, listener == receiver->admins);
     return r == -EPIPE ? r : 0;
 }
 
@@ -181,21 +183,22 @@ static int serve(struct receiver *receiver)
     sigemptyset(&none);
     for (;;) {
         struct timespec wait = {.tv_nsec = EXHAUSTED_WAIT_MS * 1000000L};
-        struct pollfd fds[2] = {
+        struct pollfd fds[3] = {
             {.fd = receiver->broker}, /* only its hang-up */
             {.fd = is_exhausted ? -1 : receiver->clients, .events = POLLIN},
+            {.fd = is_exhausted ? -1 : receiver->admins, .events = POLLIN},
         };
         int r = 0;
 
-        if (ppoll(fds, 2, is_exhausted ? &wait : NULL, &none) < 0 && errno != EINTR) {
+        if (ppoll(fds, 3, is_exhausted ? &wait : NULL, &none) < 0 && errno != EINTR) {
             return -errno;
         }
         reap(receiver);
         if (fds[0].revents & (POLLHUP | POLLERR)) {
             return 0;
         }
-        if (fds[1].revents & POLLIN) {
-            r = take_client(receiver);
+        for (size_t i = 1; i < 3 && r == 0; i++) {
+            r = fds[i].revents & POLLIN ? take_client(receiver, fds[i].fd) : 0;
         }
         if (r == -EPIPE) {
             return 0;
@@ -240,6 +243,7 @@ static int parse_arguments(struct receiver *receiver, int argc, char **argv)
     static const struct option options[] = {
         {"broker-fd", required_argument, NULL, 'b'},
         {"client-fd", required_argument, NULL, 'c'},
+        {"admin-fd", required_argument, NULL, 'a'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -249,11 +253,15 @@ static int parse_arguments(struct receiver *receiver, int argc, char **argv)
             receiver->broker = parse_fd(optarg);
         } else if (option == 'c') {
             receiver->clients = parse_fd(optarg);
+        } else if (option == 'a') {
+            receiver->admins = parse_fd(optarg);
         } else {
             return -EINVAL;
         }
     }
-    return receiver->broker < 0 || receiver->clients < 0 || optind != argc ? -EINVAL : 0;
+    return receiver->broker < 0 || receiver->clients < 0 || receiver->admins < 0 || optind != argc
+               ? -EINVAL
+               : 0;
 }
 
 static int prepare(void)
@@ -271,7 +279,7 @@ static int prepare(void)
 
 int main(int argc, char **argv)
 {
-    static struct receiver receiver = {.broker = -1, .clients = -1};
+    static struct receiver receiver = {.broker = -1, .clients = -1, .admins = -1};
     int r;
 
     log_init("pes-receiver");
