@@ -91,9 +91,8 @@ static void drain(struct core *core, uint32_t grace_ms, uint64_t now_us)
             core_send_goaway(core, session);
         }
     }
-    if (core->n_questions == 0 ||
-        core_arm(core, &core->drain_timer, now_us + (uint64_t)grace_ms * 1000u) < 0) {
-        action_list_add(core->actions, ACTION_EXIT);
+    if (core_arm(core, &core->drain_timer, now_us + (uint64_t)grace_ms * 1000u) < 0) {
+        core->is_grace_over = true;
     }
 }
 

@@ -197,7 +197,7 @@ static void on_timer(struct core *core, struct timer *timer, uint64_t now_us)
         instance_on_timer(core, CONTAINER_OF(timer, struct instance, respawn), now_us);
         return;
     case TIMER_DRAIN:
-        action_list_add(core->actions, ACTION_EXIT);
+        core->is_grace_over = true;
         return;
     }
 }
@@ -299,6 +299,13 @@ static void on_event(struct core *core, const struct event *event, uint64_t now_
     }
 }
 
+/* Whether every question is answered and every answer out of our hands, or time is up. */
+static bool is_drained(const struct core *core)
+{
+    return core->is_draining && (core->is_grace_over ||
+                                 (core->n_questions == 0 && core->quota.total[QUOTA_OUTBOX] == 0));
+}
+
 void core_step(struct core *core, const struct event *event, uint64_t now_us,
                struct action_list *actions)
 {
@@ -308,7 +315,7 @@ void core_step(struct core *core, const struct event *event, uint64_t now_us,
     run_timers(core, now_us);
     on_event(core, event, now_us);
     configure_review_readiness(core);
-    if (core->is_draining && core->n_questions == 0) {
+    if (is_drained(core)) {
         action_list_add(actions, ACTION_EXIT);
     }
 }

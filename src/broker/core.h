@@ -63,6 +63,7 @@ struct core {
     bool allows_unsigned;
     bool said_ready;
     bool is_draining;
+    bool is_grace_over; /* of draining */
     struct timer drain_timer;
     uint32_t owner_uid_plus_1;
     char tier[129];

@@ -73,7 +73,7 @@ enum action_type {
     ACTION_INSTANCE_STOP = 12, /* instance: end it and drop its channel; no event follows */
     ACTION_LAUNCHER_SEND = 13, /* message */
     ACTION_LOG = 14,           /* priority, log, message: text */
-    ACTION_EXIT = 15,          /* end the process cleanly */
+    ACTION_EXIT = 15,          /* end the process cleanly, unless something must be told first */
 };
 
 struct action {

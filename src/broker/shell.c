@@ -116,7 +116,9 @@ static void perform(struct shell *shell, const struct action *action)
                   (const char *)shell->actions.bytes + action->message);
         return;
     case ACTION_EXIT:
-        shell->is_over = true;
+        /* What was said in this step may have had to be kept: the core is told first, and asks
+         * again when nothing is left. */
+        shell->is_over = shell->first_outcome == shell->n_outcomes;
         return;
     }
 }

@@ -107,6 +107,7 @@ static void pass_fd(struct spawn *spawn, char **argv, size_t *n_argv, char text[
 /* ---------------------------------------------------------------------------------- the helpers */
 
 static void on_helper_exit(void *userdata, const siginfo_t *info);
+static void drained(struct front *front);
 
 static int start_helper(struct helper *helper)
 {
@@ -159,6 +160,9 @@ static void on_helper_exit(void *userdata, const siginfo_t *info)
 
     child_free(TAKE_PTR(helper->child));
     if (front->is_draining || helper->channel < 0) {
+        if (helper->id == HELPER_RECEIVER && !front->broker) {
+            drained(front);
+        }
         return;
     }
     log_event(LOG_WARNING, EV_CHILD_LOST, "%s %s; starting it again in %u ms",
@@ -199,6 +203,12 @@ static void stop_all(struct front *front)
     }
 }
 
+static void drained(struct front *front)
+{
+    stop_all(front);
+    front->handlers->on_drained(front->userdata);
+}
+
 static int on_broker_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct front *front = userdata;
@@ -216,11 +226,17 @@ static void on_broker_exit(void *userdata, const siginfo_t *info)
     uint64_t wait_us = backoff_window_wait_us(&front->window, clock_now_us());
     char end[CHILD_END_BYTES];
 
-    stop_all(front);
-    if (front->is_draining) {
-        front->handlers->on_drained(front->userdata);
+    if (front->is_draining && front->helpers[HELPER_RECEIVER].child) {
+        /* Its relays still pass on what the broker has said; then it ends. */
+        broker_link_free(TAKE_PTR(front->link));
+        child_free(TAKE_PTR(front->broker));
         return;
     }
+    if (front->is_draining) {
+        drained(front);
+        return;
+    }
+    stop_all(front);
     log_event(LOG_ERR, EV_CHILD_LOST, "pes-broker %s; starting it again in %u ms",
               child_end_text(info, end), (unsigned)(wait_us / 1000));
     call_later(front, &front->timer, wait_us, on_broker_timer, front);

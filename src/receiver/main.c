@@ -36,6 +36,9 @@
 /* Without a descriptor or a process left, accept() fails at once and for ever: wait a little. */
 #define EXHAUSTED_WAIT_MS 100
 
+/* How long relays may go on after the broker's end. */
+#define FINISH_US 1000000ull
+
 /* A line about refused connections at most this often: whoever floods us must not flood the log. */
 #define REFUSED_LOG_US (10 * 1000000ull)
 
@@ -174,6 +177,20 @@ static int take_client(struct receiver *receiver, int listener)
     return r == -EPIPE ? r : 0;
 }
 
+/* The broker has ended. What it has said last is still passed on, to clients that read it soon. */
+static void finish(struct receiver *receiver)
+{
+    uint64_t end_us = clock_now_us() + FINISH_US;
+    sigset_t none;
+
+    sigemptyset(&none);
+    for (reap(receiver); receiver->table.n > 0 && clock_now_us() < end_us; reap(receiver)) {
+        struct timespec wait = {.tv_nsec = EXHAUSTED_WAIT_MS * 1000000L};
+
+        (void)ppoll(NULL, 0, &wait, &none); /* until a relay ends */
+    }
+}
+
 /* Serves until the broker closes its end. */
 static int serve(struct receiver *receiver)
 {
@@ -195,6 +212,7 @@ static int serve(struct receiver *receiver)
         }
         reap(receiver);
         if (fds[0].revents & (POLLHUP | POLLERR)) {
+            finish(receiver);
             return 0;
         }
         for (size_t i = 1; i < 3 && r == 0; i++) {

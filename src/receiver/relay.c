@@ -75,6 +75,10 @@ static int take_down(struct relay *relay)
     ssize_t n =
         packet_receive_fd(relay->broker, relay->down.bytes, MESSAGE_BYTES_MAX, &relay->down.fd);
 
+    if (n == -ECONNRESET) {
+        /* It closed with something of ours unread; that is told once, before what it said last. */
+        n = packet_receive_fd(relay->broker, relay->down.bytes, MESSAGE_BYTES_MAX, &relay->down.fd);
+    }
     if (n == -EAGAIN) {
         return 0;
     }
@@ -162,6 +166,10 @@ static int step(struct relay *relay)
     }
     if (may_pass_on(&relay->up, fds[1].revents)) {
         r = pass_on(&relay->up, relay->broker);
+        if (r == RELAY_E_CLOSED) {
+            relay->up.n_bytes = 0; /* nobody is there to hear it; what was said last comes below */
+            r = 0;
+        }
     }
     if (r == 0 && may_pass_on(&relay->down, fds[0].revents)) {
         r = pass_on(&relay->down, relay->client);

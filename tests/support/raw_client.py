@@ -4,7 +4,7 @@ import socket
 import struct
 
 HELLO, WELCOME, ASK, RESERVE, RESERVED, RELEASE, CANCEL, ANSWER = range(1, 9)
-REFUSAL = 11
+GOAWAY, REFUSAL = 10, 11
 KIND_GENERIC = 127
 
 
@@ -55,7 +55,7 @@ class RawClient:
     def __init__(self, path=None, can=3):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(10)
-        self.socket.connect(path or os.path.join(os.environ["PES_RUNTIME_DIR"], "pes.sock"))
+        self.socket.connect(str(path) if path else os.path.join(os.environ["PES_RUNTIME_DIR"], "pes.sock"))
         self.can = can
         self.last_id = 0
 

@@ -2,6 +2,7 @@
 """pesd keeps its processes running, and ends them all: with real processes that are killed, stopped and replaced."""
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import signal
@@ -13,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "
 
 import daemon
 import tap
+from raw_client import ANSWER, GOAWAY, RawClient
 
 EICAR_CONF = 'module = "eicar.so"\n'
 
@@ -279,6 +281,37 @@ def test_receiver_killed():
         watch = daemon.Watch(daemon.descendants(pesd.pid))
         assert pesd.stop() == 0
         assert not watch.wait(1)
+
+
+def read_to_the_end(client):
+    """Counts of the messages by their type, until the other side closes."""
+    counts = {}
+    while message := client.receive():
+        counts[message[0]] = counts.get(message[0], 0) + 1
+    return counts
+
+
+def check_stop_loses_nothing(env):
+    with daemon.Pesd(env=env).wait_ready() as pesd, RawClient(pesd.runtime / "pes.sock") as client:
+        client.hello()
+        for n_asked in range(200, 1000, 200):  # as many as may be under way, and more than a socket holds
+            for _ in range(200):
+                client.ask(b"not read before the end")
+            while json.loads(pesd.run("pes", "report", "--json").stdout)["scans"] < n_asked:
+                pass
+        pesd.process.terminate()
+        assert read_to_the_end(client) == {ANSWER: 800, GOAWAY: 1}
+        assert pesd.wait_exit() == 0
+
+
+def test_a_stop_loses_no_answer():
+    """what was answered before the end is read to the end, and then that it is one"""
+    check_stop_loses_nothing({})
+
+
+def test_a_stop_loses_no_answer_to_a_relay():
+    """and so it is where a receiver is needed"""
+    check_stop_loses_nothing({"PES_FORCE_RECEIVER": "1"})
 
 
 def test_notify():

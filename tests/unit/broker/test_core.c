@@ -795,6 +795,35 @@ static void draining_answers_what_is_open_and_then_ends(void **state)
     assert_true(world->has_exited);
 }
 
+static void draining_waits_until_the_answers_are_out(void **state)
+{
+    struct world *world = *state;
+    struct wire_drain drain = {.grace_ms = 2000};
+    struct event event = {.type = EVENT_SESSION_QUEUED, .session = 1, .n_bytes = 1000};
+
+    world_feed(world, event);
+    world_launcher(world, WIRE_TYPE_DRAIN, &drain, 0);
+    assert_false(world->has_exited);
+    event.type = EVENT_SESSION_FLUSHED;
+    event.n_bytes = 999;
+    world_feed(world, event);
+    assert_false(world->has_exited);
+    event.n_bytes = 1;
+    world_feed(world, event);
+    assert_true(world->has_exited);
+}
+
+static void draining_does_not_wait_for_ever(void **state)
+{
+    struct world *world = *state;
+    struct wire_drain drain = {.grace_ms = 2000};
+
+    world_feed(world, (struct event){.type = EVENT_SESSION_QUEUED, .session = 1, .n_bytes = 1000});
+    world_launcher(world, WIRE_TYPE_DRAIN, &drain, 0);
+    world_pass(world, 3 * SECOND);
+    assert_true(world->has_exited);
+}
+
 static void a_question_that_crosses_the_goaway_is_sent_elsewhere(void **state)
 {
     struct world *world = *state;
@@ -963,6 +992,8 @@ int main(void)
         CASE(an_idle_connection_is_kept_while_there_is_room),
         CASE(what_the_broker_verifies_cannot_be_claimed),
         CASE(draining_answers_what_is_open_and_then_ends),
+        CASE(draining_waits_until_the_answers_are_out),
+        CASE(draining_does_not_wait_for_ever),
         CASE(a_question_that_crosses_the_goaway_is_sent_elsewhere),
         CASE(talkative_providers_still_fit_one_answer),
         CASE(shares_of_the_waiting_sum_to_the_total),

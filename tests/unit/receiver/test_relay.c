@@ -231,6 +231,30 @@ static void what_was_said_before_closing_arrives(void **state)
     assert_int_equal(receive(world->broker, got, sizeof(got), &fd), 0);
 }
 
+static void what_the_broker_said_before_closing_arrives(void **state)
+{
+    struct world *world = *state;
+    char got[8];
+    int fd;
+
+    send_whole(world->client, "ask", 3, -1);
+    await(world->broker, POLLIN); /* and it is never read */
+    for (int i = 0; i < 5; i++) {
+        send_whole(world->broker, "done", 4, -1);
+    }
+    close(TAKE_FD(world->broker));
+    (void)!packet_send(world->client, "more", 4, -1); /* unless the relay has ended by now */
+    for (int i = 0; i < 5; i++) {
+        ssize_t n = receive(world->client, got, sizeof(got), &fd);
+
+        if (n == -ECONNRESET) { /* the relay, too, left something unread */
+            n = receive(world->client, got, sizeof(got), &fd);
+        }
+        assert_int_equal(n, 4);
+    }
+    assert_int_equal(receive(world->client, got, sizeof(got), &fd), 0);
+}
+
 static void either_end_ends_it(void **state)
 {
     struct world *world = *state;
@@ -286,6 +310,7 @@ int main(void)
         CASE(the_brokers_descriptor_arrives),
         CASE(one_descriptor_at_a_time_waits_for_the_client),
         CASE(what_was_said_before_closing_arrives),
+        CASE(what_the_broker_said_before_closing_arrives),
         CASE(either_end_ends_it),
         CASE(a_side_that_does_not_read_stops_the_other),
     };
