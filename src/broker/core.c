@@ -38,6 +38,7 @@ int core_init(struct core *core, uint64_t seed, const struct core_machine *machi
     quota_init(&core->quota);
     core->quota.limit[QUOTA_OUTBOX] = OUTBOX_BYTES_PER_UID;
     core->quota.limit[QUOTA_LENT] = LENT_PER_UID;
+    core->quota.total_limit[QUOTA_SESSIONS] = CORE_SESSIONS_MAX;
     core->quota.total_limit[QUOTA_BYTES] = machine->memory_bytes / 4;
     core->quota.total_limit[QUOTA_LENT] = machine->n_files / 4;
     for (uint32_t i = 0; i < PROVIDERS_MAX; i++) {

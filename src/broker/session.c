@@ -85,7 +85,7 @@ void session_open(struct core *core, uint32_t handle, const struct event_peer *p
     struct session *session = calloc(1, sizeof(*session));
     int r;
 
-    if (!session || core->is_draining || core->n_sessions >= CORE_SESSIONS_MAX) {
+    if (!session || core->is_draining) {
         free(session);
         action_list_add(core->actions, ACTION_SESSION_CLOSE)->session = handle;
         return;

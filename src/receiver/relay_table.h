@@ -1,4 +1,7 @@
-/* How many relays run, in all and for each user. */
+/*
+ * How many relays run, in all and for each user. How many connections one may have is the broker's
+ * to say: it closes those over the limit, and their relays end.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -6,8 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define RELAY_TABLE_MAX         1024u
-#define RELAY_TABLE_PER_UID_MAX 64u
+/* Twice what one user can be configured to have (max-sessions-per-uid): see below. */
+#define RELAY_TABLE_MAX 8192u
 
 struct relay_table {
     size_t n;
@@ -17,7 +20,8 @@ struct relay_table {
     } rows[RELAY_TABLE_MAX];
 };
 
-/* Whether one more for this user is within both limits. */
+/* Whether there is room for one more of this user: never may one have more than would then be left
+ * for all others. */
 bool relay_table_has_room(const struct relay_table *table, uid_t uid);
 
 /* Notes one; there must be room. */

@@ -693,6 +693,21 @@ static void memory_that_could_not_be_made_is_not_on_its_way(void **state)
     assert_int_equal(world->core.quota.total[QUOTA_LENT], 0);
 }
 
+static void one_user_leaves_room_for_the_connections_of_others(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(world->core.quota.total_limit[QUOTA_SESSIONS], CORE_SESSIONS_MAX);
+    world->core.quota.total_limit[QUOTA_SESSIONS] = 4;
+    world_connect(world, 2, 1000, 0);
+    world_connect(world, 3, 1000, 0);
+    assert_true(world->clients[2].is_open);
+    assert_false(world->clients[3].is_open);
+    world_connect(world, 4, 1001, 0);
+    world_connect(world, 5, 1002, 0);
+    assert_true(world->clients[4].is_open && world->clients[5].is_open);
+}
+
 static void a_user_over_quota_is_told_which(void **state)
 {
     struct world *world = *state;
@@ -984,6 +999,7 @@ int main(void)
         CASE(memory_that_is_never_used_is_taken_back),
         CASE(memory_that_is_released_unread_stays_charged),
         CASE(memory_that_could_not_be_made_is_not_on_its_way),
+        CASE(one_user_leaves_room_for_the_connections_of_others),
         CASE(a_user_over_quota_is_told_which),
         CASE(a_client_that_does_not_read_is_dropped),
         CASE(a_message_out_of_place_ends_the_connection_with_a_reason),
