@@ -87,9 +87,9 @@ static int peer_pidfd(int fd, uint32_t pid)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0) {
         return pidfd;
     }
-    /* Before Linux 6.5: the pid may have been given to another process since; identity looks at its
-     * start time. */
-    return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+    /* Before Linux 6.5 all that is left is the pid, which may be another's by now. Any other error
+     * means that whoever connected is gone: its pid is nobody's or, worse, somebody's. */
+    return errno == ENOPROTOOPT ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
 }
 
 /* No descriptor left: take the connection with the spare one and close it, or it would wake us for

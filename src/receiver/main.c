@@ -65,14 +65,14 @@ static void reap(struct receiver *receiver)
     }
 }
 
-/* Before 6.5 the pid could have been given away since it connected; the broker's identity helper
- * checks what it can. */
+/* Before 6.5 the pid could have been given away since it connected. Since then, any other error
+ * means that whoever connected is gone, and its pid must not be asked for. */
 static int peer_pidfd(int client, pid_t pid)
 {
     socklen_t n = sizeof(int);
     int pidfd = -1;
 
-    if (getsockopt(client, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n) < 0) {
+    if (getsockopt(client, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n) < 0 && errno == ENOPROTOOPT) {
         pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     }
     return pidfd;
