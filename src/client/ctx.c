@@ -6,9 +6,11 @@
  * and go behind it.
  *
  * fork(): parent and child would share the socket (each stealing the other's answers) and the
- * epoll instance (each changing the other's). So every entry compares the process id; in a child
- * the copies are closed without a word to the broker, the epoll instance is replaced under the
- * same number, and what was under way is answered with PES_E_BROKER_LOST.
+ * epoll instance (each changing the other's). So every entry looks whether this is still the
+ * process that made the context; in a child the copies are closed without a word to the broker, the
+ * epoll instance is replaced under the same number, and what was under way is answered with
+ * PES_E_BROKER_LOST. The process id alone does not tell: it is 1 in every new PID namespace, and is
+ * given out again. So there is a page that the kernel zeroes in a child (MADV_WIPEONFORK).
  */
 #include "client/ctx.h"
 
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <pes/enums.h>
@@ -38,6 +41,23 @@ static void copy_name(char to[CTX_NAME_BYTES + 1], const char *from)
     to[n] = '\0';
 }
 
+/* A page that says 1 here and 0 in a forked child, or NULL where there is none to be had: without
+ * memory, or when a filter of system calls forbids it. */
+static uint8_t *new_fork_mark(void)
+{
+    uint8_t *mark = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (mark == MAP_FAILED) {
+        return NULL;
+    }
+    if (madvise(mark, 1, MADV_WIPEONFORK) < 0) {
+        munmap(mark, 1);
+        return NULL;
+    }
+    *mark = 1;
+    return mark;
+}
+
 struct pes_ctx *pes_open(const char *app_name, const char *app_version, uint32_t can)
 {
     struct pes_ctx *ctx = calloc(1, sizeof(*ctx));
@@ -51,6 +71,7 @@ struct pes_ctx *pes_open(const char *app_name, const char *app_version, uint32_t
         return NULL;
     }
     ctx->pid = getpid();
+    ctx->fork_mark = new_fork_mark();
     ctx->can = can & (PES_CAN_ASK | PES_CAN_STOP);
     ctx->wake_at_us = UINT64_MAX;
     ctx->socket_name = PLACE_CLIENTS;
@@ -153,17 +174,34 @@ void pes_close(struct pes_ctx *ctx)
     exchange_flush(ctx);
     close_connections(ctx);
     closep(&ctx->epoll_fd);
+    if (ctx->fork_mark) {
+        munmap(ctx->fork_mark, 1);
+    }
     free(ctx);
+}
+
+/* Whether this is a child that was forked since the last call, and remembers that it is. */
+static bool has_forked(struct pes_ctx *ctx)
+{
+    pid_t pid = getpid();
+
+    if (ctx->pid == pid && (!ctx->fork_mark || *ctx->fork_mark)) {
+        return false;
+    }
+    ctx->pid = pid;
+    if (ctx->fork_mark) {
+        *ctx->fork_mark = 1;
+    }
+    return true;
 }
 
 void ctx_enter(struct pes_ctx *ctx)
 {
     int fd;
 
-    if (ctx->pid == getpid()) {
+    if (!has_forked(ctx)) {
         return;
     }
-    ctx->pid = getpid();
     /* First the epoll instance, so that nothing below reaches the parent's. */
     fd = epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0 || dup3(fd, ctx->epoll_fd, O_CLOEXEC) < 0) {

@@ -2,6 +2,8 @@
  * same. */
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -308,6 +310,99 @@ static void after_fork_both_go_on(void **state)
     assert_int_equal(fixture_ask(fixture_request(fixture)).error, 0);
 }
 
+/* ---- fork into a PID namespace, where parent and child are both process 1 */
+
+#define EXIT_DENIED 77
+
+static bool write_map(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool is_written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_written;
+}
+
+/* Later children are in a PID namespace of their own. Without root it takes a user namespace, in
+ * which we stay who we are. */
+static bool leave_pid_namespace(void)
+{
+    char map[64];
+
+    snprintf(map, sizeof(map), "%u %u 1", geteuid(), geteuid());
+    return unshare(CLONE_NEWPID) == 0 ||
+           (unshare(CLONE_NEWUSER | CLONE_NEWPID) == 0 && write_map("/proc/self/uid_map", map));
+}
+
+static int status_of(pid_t pid)
+{
+    int status;
+
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
+                                                                           : 99;
+}
+
+/* Process 1, and its parent is process 1 to itself. */
+static int child_of_first_process(struct pes_request *request)
+{
+    struct pes_answer *answer = pes_take_answer(request);
+
+    if (getpid() != 1) {
+        return 1;
+    }
+    return answer && fixture_info(answer).error == -PES_E_BROKER_LOST ? 0 : 2;
+}
+
+/* As process 1: forks a child that must not take the connection for its own. */
+static int first_process(struct fixture *fixture)
+{
+    struct pes_request *request = fixture_request(fixture);
+    pid_t pid;
+
+    pes_start(request);
+    if (unshare(CLONE_NEWPID) < 0) {
+        return EXIT_DENIED;
+    }
+    pid = fork();
+    if (pid == 0) {
+        _exit(child_of_first_process(request));
+    }
+    return status_of(pid);
+}
+
+static bool never_answer(struct fake_broker *fake, struct fake_connection *connection,
+                         const struct wire_frame *frame)
+{
+    return frame->type == WIRE_TYPE_ASK;
+}
+
+static void a_child_with_its_parent_s_process_id_is_a_child_all_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    int status;
+    pid_t pid;
+
+    fixture->fake.handler = never_answer;
+    fake_broker_start(&fixture->fake);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        pid_t first = leave_pid_namespace() ? fork() : -1;
+
+        if (first == 0) {
+            _exit(first_process(fixture));
+        }
+        _exit(first < 0 ? EXIT_DENIED : status_of(first));
+    }
+    status = status_of(pid);
+    if (status == EXIT_DENIED) {
+        skip_because("PID namespaces are denied here");
+    }
+    assert_int_equal(status, 0);
+}
+
 static void content_put_in_before_fork_is_asked_about_in_the_child(void **state)
 {
     struct fixture *fixture = *state;
@@ -551,6 +646,7 @@ int main(void)
         FIXTURE_TEST_DOWN(after_goaway_open_questions_finish_and_new_ones_go_elsewhere),
         FIXTURE_TEST_DOWN(a_broker_that_always_goes_away_is_given_up),
         FIXTURE_TEST_DOWN(after_fork_both_go_on),
+        FIXTURE_TEST_DOWN(a_child_with_its_parent_s_process_id_is_a_child_all_the_same),
         FIXTURE_TEST(content_put_in_before_fork_is_asked_about_in_the_child),
         FIXTURE_TEST(an_answer_closed_in_a_child_tells_the_broker_nothing),
         FIXTURE_TEST(a_lost_connection_that_a_child_holds_wakes_nobody),
