@@ -240,12 +240,13 @@ static void connect_for_waiting(struct pes_ctx *ctx)
     }
 }
 
-/* The last thing that the broker said may be why it closed: hear it before giving up. */
-static void send_failed(struct pes_ctx *ctx, struct connection *connection)
+uint32_t exchange_send_failed(struct pes_ctx *ctx)
 {
-    if (receive(ctx, connection)) {
-        exchange_lost(ctx, connection, PES_E_BROKER_LOST, 0);
+    /* The last thing that the broker said may be why it closed: hear it before giving up. */
+    if (receive(ctx, ctx->connection)) {
+        exchange_lost(ctx, ctx->connection, PES_E_BROKER_LOST, 0);
     }
+    return ctx->last_error;
 }
 
 static void pump(struct pes_ctx *ctx)
@@ -268,7 +269,7 @@ static void pump(struct pes_ctx *ctx)
         if (sending_all(ctx, connection) == 0) {
             return;
         }
-        send_failed(ctx, connection);
+        exchange_send_failed(ctx);
     }
 }
 /* ---- time */
@@ -485,6 +486,16 @@ uint32_t exchange_connect(struct pes_ctx *ctx, uint64_t until_us)
     return ctx->connection ? 0 : ctx->last_error;
 }
 
+uint32_t exchange_await_room(struct pes_ctx *ctx, uint64_t until_us)
+{
+    if (clock_now_us() >= until_us) {
+        return PES_E_DEADLINE_PASSED;
+    }
+    ctx_watch_out(ctx, ctx->connection, true);
+    exchange_wait(ctx, until_us);
+    return 0;
+}
+
 /* Returns 0, or an enum pes_error when the reservation could not even be asked for. */
 static uint32_t ask_for_memory(struct reservation *reservation, struct pes_ctx *ctx,
                                uint64_t n_bytes, uint64_t until_us)
@@ -502,16 +513,14 @@ static uint32_t ask_for_memory(struct reservation *reservation, struct pes_ctx *
         }
         r = reservation_ask(reservation, ctx, ctx->connection, n_bytes);
         if (r == -EAGAIN) {
-            if (clock_now_us() >= until_us) {
-                return PES_E_DEADLINE_PASSED;
+            error = exchange_await_room(ctx, until_us);
+            if (error) {
+                return error;
             }
-            ctx_watch_out(ctx, ctx->connection, true);
-            exchange_wait(ctx, until_us);
         }
     }
     if (r < 0) {
-        send_failed(ctx, ctx->connection);
-        return PES_E_BROKER_LOST;
+        return exchange_send_failed(ctx);
     }
     return r == 0 ? 0 : PES_E_INTERNAL;
 }

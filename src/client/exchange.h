@@ -48,6 +48,14 @@ void exchange_adopt(struct pes_ctx *ctx, int fd);
 /* Waits for a connection that takes questions. Returns 0 or an enum pes_error. */
 MUST_CHECK uint32_t exchange_connect(struct pes_ctx *ctx, uint64_t until_us);
 
+/* The connection is full: waits for room. It may be another one afterwards, or none. Returns 0 or
+ * an enum pes_error. */
+MUST_CHECK uint32_t exchange_await_room(struct pes_ctx *ctx, uint64_t until_us);
+
+/* Sending on the connection failed, and not for want of room: it is over. Returns why, an enum
+ * pes_error. */
+uint32_t exchange_send_failed(struct pes_ctx *ctx);
+
 /* Waits for memory. Returns 0 or an enum pes_error. */
 MUST_CHECK uint32_t exchange_reserve(struct reservation *reservation, struct pes_ctx *ctx,
                                      uint64_t n_bytes, uint64_t until_us);

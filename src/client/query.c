@@ -5,6 +5,7 @@
  * on a context of its own that ends with the query. Everybody else asks on the connection that
  * questions use, and sees what concerns oneself.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include <pes/client.h>
@@ -68,21 +69,31 @@ void query_lost(struct pes_ctx *ctx, uint64_t serial, uint32_t error)
 static uint32_t send_query(struct pes_ctx *ctx, enum query_what what, uint64_t until_us)
 {
     struct wire_query message = {.what = what};
-    uint32_t error = exchange_connect(ctx, until_us);
-    struct connection *connection = ctx->connection;
-    int r;
+    int r = -EAGAIN;
 
-    if (error) {
-        return error;
+    while (r == -EAGAIN) {
+        uint32_t error = exchange_connect(ctx, until_us);
+
+        if (error) {
+            return error;
+        }
+        message.id = ctx->connection->next_id;
+        r = connection_send(ctx->connection, WIRE_TYPE_QUERY, &message, &ctx->buffer);
+        if (r == -EAGAIN) {
+            error = exchange_await_room(ctx, until_us);
+            if (error) {
+                return error;
+            }
+        }
     }
-    message.id = connection->next_id;
-    r = connection_send(connection, WIRE_TYPE_QUERY, &message, &ctx->buffer);
     if (r < 0) {
-        exchange_lost(ctx, connection, PES_E_BROKER_LOST, 0);
-        return PES_E_BROKER_LOST;
+        return exchange_send_failed(ctx);
     }
-    connection->next_id++;
-    ctx->query->serial = connection->serial;
+    if (r > 0) {
+        return PES_E_INTERNAL;
+    }
+    ctx->connection->next_id++;
+    ctx->query->serial = ctx->connection->serial;
     ctx->query->id = message.id;
     return 0;
 }

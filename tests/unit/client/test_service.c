@@ -1,4 +1,5 @@
 /* Status and report: copied, computed, asked for where one may. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -260,6 +261,57 @@ static void a_query_fails_by_name(void **state)
     assert_null(service);
 }
 
+/* Reads nothing more from the first question on until the test says so. */
+static bool stall(struct fake_broker *fake, struct fake_connection *connection,
+                  const struct wire_frame *frame)
+{
+    const int *fd = fake->data;
+    char byte;
+
+    if (frame->type == WIRE_TYPE_ASK && fake->count++ == 0 && read(*fd, &byte, 1) != 1) {
+        abort();
+    }
+    return false;
+}
+
+static void a_query_that_does_not_fit_in_loses_no_question(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pes_service *service = NULL;
+    struct pes_request *requests[64];
+    static uint8_t bytes[32000];
+    int go_on[2];
+
+    assert_int_equal(pipe2(go_on, O_CLOEXEC), 0);
+    fixture->fake.handler = stall;
+    fixture->fake.data = &go_on[0];
+    fake_broker_start(&fixture->fake);
+    pes_close(fixture->ctx);
+    /* A context that cannot connect anew. */
+    fixture->ctx = pes_open_fd(pes_connect(), "unit test", "1.0", PES_CAN_STOP);
+    for (size_t i = 0; i < 64; i++) {
+        requests[i] = pes_request_new(fixture->ctx, PES_KIND_GENERIC);
+        assert_int_equal(pes_request_bytes(requests[i], bytes, sizeof(bytes)), 0);
+        pes_request_timeout_ms(requests[i], 20000);
+        pes_start(requests[i]);
+    }
+    while (fake_broker_seen(&fixture->fake, WIRE_TYPE_ASK) == 0) {
+        pes_process(fixture->ctx);
+    }
+    assert_int_equal(pes_service_query(fixture->ctx, 50, &service), -PES_E_DEADLINE_PASSED);
+    assert_int_equal(write(go_on[1], "", 1), 1);
+    for (size_t i = 0; i < 64; i++) {
+        struct pes_answer *answer = fixture_await(fixture, requests[i]);
+
+        assert_int_equal(fixture_info(answer).error, 0);
+        pes_answer_close(answer, PES_DID_RUN);
+        pes_request_free(requests[i]);
+    }
+    fake_broker_stop(&fixture->fake);
+    close(go_on[0]);
+    close(go_on[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +322,7 @@ int main(void)
         FIXTURE_TEST_DOWN(a_query_is_answered),
         FIXTURE_TEST_DOWN(whoever_may_uses_the_admin_socket),
         FIXTURE_TEST_DOWN(a_query_fails_by_name),
+        FIXTURE_TEST_DOWN(a_query_that_does_not_fit_in_loses_no_question),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
