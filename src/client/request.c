@@ -50,15 +50,21 @@ struct pes_request *pes_request_new(struct pes_ctx *ctx, uint32_t kind)
 
 void pes_request_free(struct pes_request *request)
 {
+    struct pes_ctx *ctx;
+
     if (!request) {
         return;
     }
-    if (request->ctx) {
-        ctx_enter(request->ctx);
+    ctx = request->ctx;
+    if (ctx) {
+        ctx_enter(ctx);
         exchange_drop(request);
     }
     list_remove(&request->node);
-    reservation_fini(&request->reservation, request->ctx);
+    reservation_fini(&request->reservation, ctx);
+    if (ctx) {
+        exchange_flush(ctx); /* there may be no later call to do it */
+    }
     content_fini(&request->content);
     answer_free(request->answer);
     free(request->pool);
