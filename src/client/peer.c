@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "client/place.h"
@@ -87,7 +88,7 @@ static void read_place(struct peer *peer, const char *socket_path)
 
     peer->is_folder_ours = true;
     peer->socket_owner = peer->own_uid;
-    if (!socket_path || strlen(socket_path) >= sizeof(folder) || stat(socket_path, &st) < 0) {
+    if (strlen(socket_path) >= sizeof(folder) || stat(socket_path, &st) < 0) {
         return;
     }
     peer->socket_owner = st.st_uid;
@@ -100,8 +101,22 @@ static void read_place(struct peer *peer, const char *socket_path)
     peer->is_folder_ours = faccessat(AT_FDCWD, folder[0] ? folder : "/", W_OK, AT_EACCESS) == 0;
 }
 
+/* Where the peer of `fd` listens, as it says: "" when it did not come by a name. */
+static void read_peer_path(char path[static PLACE_SOCKET_BYTES + 1], int fd)
+{
+    struct sockaddr_un address = {0};
+    socklen_t n = sizeof(address);
+
+    path[0] = '\0';
+    if (getpeername(fd, (struct sockaddr *)&address, &n) == 0 && address.sun_path[0] == '/') {
+        memcpy(path, address.sun_path, sizeof(address.sun_path));
+        path[sizeof(address.sun_path)] = '\0';
+    }
+}
+
 int peer_read(struct peer *ret_peer, int fd, const char *socket_path)
 {
+    char peer_path[PLACE_SOCKET_BYTES + 1];
     struct ucred ucred;
     socklen_t n = sizeof(ucred);
     struct peer peer = {0};
@@ -115,6 +130,10 @@ int peer_read(struct peer *ret_peer, int fd, const char *socket_path)
     peer.is_identity_map = true;
     if (peer.uid == peer.overflow_uid) {
         peer.is_identity_map = peer_is_identity_map();
+        if (!socket_path) {
+            read_peer_path(peer_path, fd);
+            socket_path = peer_path;
+        }
         read_place(&peer, socket_path);
     }
     *ret_peer = peer;

@@ -23,7 +23,8 @@ struct peer {
  */
 bool peer_is_trusted(const struct peer *peer, const struct client_policy *policy);
 
-/* Collects the facts about the peer of `fd`; `socket_path` may be NULL. Returns 0 or -errno. */
+/* Collects the facts about the peer of `fd`. `socket_path`: where it was connected to; NULL: where
+ * the peer says that it listens. Returns 0 or -errno. */
 MUST_CHECK int peer_read(struct peer *ret_peer, int fd, const char *socket_path);
 
 uid_t peer_overflow_uid(void);

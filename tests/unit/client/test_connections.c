@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -590,6 +591,50 @@ static void a_context_on_a_given_connection_asks_there(void **state)
     assert_int_equal(fake_broker_seen(&fixture->fake, WIRE_TYPE_HELLO), 1);
 }
 
+/* A user that cannot write to the socket's folder, who connects and then goes into a user namespace
+ * where nobody is known. */
+static int ask_from_user_namespace(void)
+{
+    struct pes_request *request;
+    struct pes_ctx *ctx;
+    int fd, error;
+
+    if (setgid(1234) < 0 || setuid(1234) < 0) {
+        return 1;
+    }
+    fd = pes_connect();
+    if (unshare(CLONE_NEWUSER) < 0) {
+        return EXIT_DENIED;
+    }
+    ctx = pes_open_fd(fd, "unit test", "1.0", PES_CAN_STOP);
+    request = pes_request_new(ctx, PES_KIND_GENERIC);
+    pes_request_bytes(request, "hello", 5);
+    error = fixture_ask(request).error;
+    pes_close(ctx);
+    return error == 0 ? 0 : 2;
+}
+
+static void a_given_connection_is_believed_in_a_user_namespace_as_one_s_own_is(void **state)
+{
+    struct fixture *fixture = *state;
+    int status;
+    pid_t pid;
+
+    if (geteuid() != 0) {
+        skip_because("only root can become another user");
+    }
+    assert_int_equal(chmod(fixture->fake.socket, 0666), 0);
+    pid = fork();
+    if (pid == 0) {
+        _exit(ask_from_user_namespace());
+    }
+    status = status_of(pid);
+    if (status == EXIT_DENIED) {
+        skip_because("user namespaces are denied here");
+    }
+    assert_int_equal(status, 0);
+}
+
 static void without_a_broker_there_is_no_connection(void **state)
 {
     assert_int_equal(pes_connect(), -PES_E_NO_BROKER);
@@ -653,6 +698,7 @@ int main(void)
         FIXTURE_TEST_DOWN(a_stranger_s_socket_is_not_believed),
         FIXTURE_TEST_DOWN(a_stranger_that_the_policy_names_is_believed),
         FIXTURE_TEST(a_context_on_a_given_connection_asks_there),
+        FIXTURE_TEST(a_given_connection_is_believed_in_a_user_namespace_as_one_s_own_is),
         FIXTURE_TEST_DOWN(without_a_broker_there_is_no_connection),
         FIXTURE_TEST_DOWN(what_is_no_connection_gives_answers_all_the_same),
         FIXTURE_TEST_DOWN(hanging_up_on_a_full_socket_loses_no_question),
