@@ -122,16 +122,21 @@ PES_PUBLIC void pes_request_free(struct pes_request *request);
  * @n_bytes: its length; zero bytes are content, too
  *
  * Copies the bytes: inline up to 32 KiB, else into memory that the broker lends and nobody can
- * change later; that takes a round trip, for which it waits as long as the request's timeout. When
- * no broker can be had by then, nothing is kept and this succeeds: the answer will say that nobody
- * could look, and why.
+ * change later. That takes a round trip, for which it waits a quarter of a second at most, and
+ * never longer than the request's timeout; the wait counts as part of that. What the broker has not
+ * lent by then is kept here and goes there while the answer is waited for: what the broker has
+ * against it is then told by the answer, in the same words.
+ *
+ * More than 16 MiB is not kept: it is waited for as long as the timeout that is set by now, so set
+ * it first. When no broker can be had, nothing is kept and this succeeds: the answer will say that
+ * nobody could look, and why.
  *
  * Return: 0, or a negative PES_E_*:
  *   PES_E_INVALID_ARGUMENT  there is content already
  *   PES_E_TOO_LARGE         larger than the broker accepts; @request still has no content and
  *                           may be asked as it is: the answer then has coverage too_large
  *   PES_E_QUOTA             the caller's user holds too much already; retry after an answer
- *   PES_E_NO_MEMORY         out of memory
+ *   PES_E_NO_MEMORY         out of memory, here or at the broker's
  * Ownership: @bytes stays the caller's.
  * Threads: as the context.
  * Spec: protocol/SPEC.md 4.2 (RESERVE)
@@ -154,7 +159,7 @@ PES_PUBLIC int pes_request_bytes(struct pes_request *request, const void *bytes,
  *   PES_E_CHANGED           the file changed while it was read; try again
  *   PES_E_QUOTA             the caller's user holds too much already; retry after an answer
  *   PES_E_IO                reading failed; errno says why
- *   PES_E_NO_MEMORY         out of memory
+ *   PES_E_NO_MEMORY         out of memory, here or at the broker's
  * Ownership: @fd stays the caller's.
  * Threads: as the context.
  * Spec: protocol/SPEC.md 4.2 (RESERVE)
@@ -210,6 +215,8 @@ PES_PUBLIC int pes_request_number(struct pes_request *request, uint32_t field, u
  * pes_request_timeout_ms() - set how long the answer may take
  * @request:    request
  * @timeout_ms: time from pes_ask() or pes_start() on; 0: the default of 5000
+ *
+ * What pes_request_bytes() and pes_request_file() have waited for the broker is taken off it.
  *
  * Threads: as the context.
  * Since: 0.1

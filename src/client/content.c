@@ -155,7 +155,9 @@ int content_seal(int memfd)
     return fcntl(memfd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
 }
 
-static int make_memfd(const struct content *content)
+/* Makes a memfd with the bytes of `source`, sealed. Returns as content_fill(). */
+static int make_memfd(int *ret_fd, const struct content_source *source, void *buffer,
+                      size_t n_buffer)
 {
     CLEANUP(closep) int fd = -1;
     int r;
@@ -167,26 +169,46 @@ static int make_memfd(const struct content *content)
     if (fd < 0) {
         return -errno;
     }
-    r = write_at(fd, content->bytes, content->n_bytes, 0);
-    if (r < 0) {
+    r = content_fill(fd, source, buffer, n_buffer);
+    if (r == 0) {
+        r = content_seal(fd);
+    }
+    if (r != 0) {
         return r;
     }
-    r = content_seal(fd);
-    return r < 0 ? r : TAKE_FD(fd);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+int content_keep(struct content *content, const struct content_source *source, void *buffer,
+                 size_t n_buffer)
+{
+    int r;
+
+    if (source->bytes) {
+        return content_copy(content, source->bytes, source->n_bytes);
+    }
+    r = make_memfd(&content->fd, source, buffer, n_buffer);
+    if (r == 0) {
+        content->state = CONTENT_SHARED;
+        content->n_bytes = source->n_bytes;
+    }
+    return r;
 }
 
 int content_take_memfd(struct content *content)
 {
-    int fd = -1;
+    const struct content_source source = {.bytes = content->bytes, .n_bytes = content->n_bytes};
+    int fd = -1, r;
 
     switch (content->state) {
     case CONTENT_SHARED:
         fd = TAKE_FD(content->fd);
         break;
     case CONTENT_INLINE:
-        fd = make_memfd(content);
-        if (fd < 0) {
-            return fd;
+        r = make_memfd(&fd, &source, NULL, 0);
+        if (r < 0) {
+            return r;
         }
         break;
     case CONTENT_NONE:

@@ -8,7 +8,7 @@
 
 enum content_state {
     CONTENT_NONE = 0,
-    CONTENT_INLINE, /* `bytes`, up to the inline limit */
+    CONTENT_INLINE, /* `bytes`; more than the inline limit only until there is memory for them */
     CONTENT_SHARED, /* `fd`, a sealed memfd */
     CONTENT_MISSED, /* not kept, for want of a broker: only its length is known */
 };
@@ -49,6 +49,13 @@ struct content_source {
  */
 MUST_CHECK int content_fill(int memfd, const struct content_source *source, void *buffer,
                             size_t n_buffer);
+
+/*
+ * Keeps a private copy of `source`, for when there is no memory of the broker's yet. Returns as
+ * content_fill().
+ */
+MUST_CHECK int content_keep(struct content *content, const struct content_source *source,
+                            void *buffer, size_t n_buffer);
 
 /* Write-seals it. Returns 0 or -errno. */
 MUST_CHECK int content_seal(int memfd);

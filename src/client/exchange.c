@@ -384,13 +384,17 @@ void exchange_flush(struct pes_ctx *ctx)
 
 void exchange_start(struct pes_request *request)
 {
+    uint64_t timeout_us = (uint64_t)request->timeout_ms * 1000;
     struct pes_ctx *ctx = request->ctx;
 
     if (request->state != REQUEST_OPEN) {
         return;
     }
     request->asked_at_us = clock_now_us();
-    request->deadline_us = request->asked_at_us + (uint64_t)request->timeout_ms * 1000;
+    request->deadline_us = request->asked_at_us;
+    if (request->waited_us < timeout_us) {
+        request->deadline_us += timeout_us - request->waited_us;
+    }
     if (!request_is_valid(request)) {
         settle(request, PES_E_INVALID_ARGUMENT, 0);
         return;
@@ -535,7 +539,6 @@ uint32_t exchange_reserve(struct reservation *reservation, struct pes_ctx *ctx, 
     }
     while (reservation->state == RESERVATION_ASKED) {
         if (clock_now_us() >= until_us) {
-            reservation_fini(reservation, ctx);
             return PES_E_DEADLINE_PASSED;
         }
         exchange_wait(ctx, until_us);

@@ -56,7 +56,7 @@ MUST_CHECK uint32_t exchange_await_room(struct pes_ctx *ctx, uint64_t until_us);
  * pes_error. */
 uint32_t exchange_send_failed(struct pes_ctx *ctx);
 
-/* Waits for memory. Returns 0 or an enum pes_error. */
+/* Waits for memory. Returns 0 or an enum pes_error; with PES_E_DEADLINE_PASSED it may yet come. */
 MUST_CHECK uint32_t exchange_reserve(struct reservation *reservation, struct pes_ctx *ctx,
                                      uint64_t n_bytes, uint64_t until_us);
 

@@ -53,6 +53,7 @@ struct pes_request {
     uint32_t missed_error; /* with CONTENT_MISSED: enum pes_error */
     struct reservation reservation;
 
+    uint64_t waited_us; /* for memory, before it was asked: counts against the timeout */
     uint64_t asked_at_us;
     uint64_t deadline_us;
     unsigned n_sends;    /* times that it was sent */

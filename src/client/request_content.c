@@ -1,8 +1,11 @@
 /*
  * Putting bytes into a request: inline, or into memory that the broker lends.
  *
- * The second needs a round trip before the question itself, and waits for it, at most as long as
- * the request's timeout. Without a broker nothing is kept: the answer will come from the client
+ * The second needs a round trip before the question itself. It is waited for here, as what went
+ * wrong can then be told at once and the bytes are copied only once; but not for long: nobody has
+ * said yet how much time there is, or may only be about to. What the broker has not lent by then is
+ * kept in a copy of our own and goes there while the answer is waited for (sending.c). Only what is
+ * too much to keep waits on. Without a broker nothing is kept: the answer will come from the client
  * policy anyway, and a copy of something large would be made for nothing.
  */
 #include <errno.h>
@@ -19,6 +22,9 @@
 #include "sys/clock.h"
 #include "wire/codec.h"
 
+#define MEMORY_WAIT_US 250000u
+#define KEPT_BYTES_MAX (16u << 20)
+
 /* For what went wrong while copying; errno is for the caller of the library. */
 static int error_of_copy(int r)
 {
@@ -32,13 +38,23 @@ static int error_of_copy(int r)
     return -PES_E_IO;
 }
 
+/* How long to wait for memory. */
+static uint64_t memory_wait_us(const struct pes_request *request, uint64_t n_bytes)
+{
+    uint64_t timeout_us = (uint64_t)request->timeout_ms * 1000;
+
+    return n_bytes > KEPT_BYTES_MAX || timeout_us < MEMORY_WAIT_US ? timeout_us : MEMORY_WAIT_US;
+}
+
 /*
- * Borrows memory for `n_bytes`. Returns 0 with the reservation granted, or a negative PES_E_*;
- * -PES_E_NO_BROKER for whatever the answer itself will tell.
+ * Borrows memory for `n_bytes`. Returns 0 with the reservation granted, or a negative PES_E_*:
+ * -PES_E_NO_BROKER for whatever the answer itself will tell, -PES_E_DEADLINE_PASSED when the memory
+ * may yet come.
  */
 static int borrow(struct pes_request *request, uint64_t n_bytes)
 {
-    uint64_t until_us = clock_now_us() + (uint64_t)request->timeout_ms * 1000;
+    uint64_t from_us = clock_now_us();
+    uint64_t until_us = from_us + memory_wait_us(request, n_bytes);
     struct reservation *reservation = &request->reservation;
     uint32_t error;
 
@@ -49,9 +65,13 @@ static int borrow(struct pes_request *request, uint64_t n_bytes)
             break;
         }
     }
+    request->waited_us += clock_now_us() - from_us;
     switch (error) {
     case 0:
         return 0;
+    case PES_E_DEADLINE_PASSED:
+        request->missed_error = error;
+        return n_bytes > KEPT_BYTES_MAX ? -PES_E_NO_BROKER : -PES_E_DEADLINE_PASSED;
     case PES_E_TOO_LARGE:
     case PES_E_QUOTA:
     case PES_E_NO_MEMORY:
@@ -83,12 +103,23 @@ static int fill(struct pes_request *request, const struct content_source *source
     return 0;
 }
 
+/* Copies what memory was not lent for in time. */
+static int keep(struct pes_request *request, const struct content_source *source)
+{
+    struct connection_buffer *buffer = &request->ctx->buffer;
+    int r = content_keep(&request->content, source, buffer->bytes, sizeof(buffer->bytes));
+
+    return r == 0 ? 0 : error_of_copy(r);
+}
+
 static int put_shared(struct pes_request *request, const struct content_source *source)
 {
     int r = borrow(request, source->n_bytes);
 
     if (r == 0) {
         r = fill(request, source);
+    } else if (r == -PES_E_DEADLINE_PASSED) {
+        r = keep(request, source);
     }
     if (r == 0) {
         return 0;

@@ -3,7 +3,8 @@
  * allows at once and as there is room for.
  *
  * Memory that was lent belongs to a connection. On another one, or when it was kept for too long,
- * it is asked for anew and filled from the sealed copy that we kept.
+ * it is asked for anew and filled from the sealed copy that we kept; so it is when it did not come
+ * in time (request_content.c).
  */
 #include "client/sending.h"
 
@@ -48,6 +49,14 @@ static int refill(struct pes_request *request)
     return 0;
 }
 
+/* More than this broker takes: it is asked about without, so that the answer says so. */
+static void drop_content(struct pes_request *request)
+{
+    reservation_fini(&request->reservation, request->ctx);
+    request->full_size = request->content.n_bytes;
+    content_fini(&request->content);
+}
+
 /* Sees to it that this connection has the content. Returns 0, PREPARE_E_*, or as
  * connection_send(). */
 static int prepare(struct pes_request *request, struct connection *connection)
@@ -59,6 +68,10 @@ static int prepare(struct pes_request *request, struct connection *connection)
     if (request->content.state != CONTENT_SHARED &&
         !(request->content.state == CONTENT_INLINE &&
           request->content.n_bytes > connection->max_inline_bytes)) {
+        return 0;
+    }
+    if (request->content.n_bytes > connection->max_content_bytes) {
+        drop_content(request);
         return 0;
     }
     if (is_here) {
@@ -90,7 +103,7 @@ static void fill_ask(struct wire_ask *ask, const struct pes_request *request, ui
     ask->id = id;
     ask->kind = request->kind;
     ask->time_left_us = request->deadline_us > now ? request->deadline_us - now : 1;
-    ask->waited_us = now - request->asked_at_us;
+    ask->waited_us = now - request->asked_at_us + request->waited_us;
     ask->flags = request->flags;
     ask->latency = request->latency;
     ask->fail_wish = request->fail_wish;

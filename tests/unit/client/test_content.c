@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client_fixture.h"
+#include "sys/clock.h"
 
 #define LARGE_BYTES 300000u
 
@@ -351,6 +352,155 @@ static void a_quota_is_passed_on(void **state)
     free(bytes);
 }
 
+/* ---- a broker that takes its time */
+
+/* Says nothing to what is asked in `held` until the test writes to the pipe. */
+struct hold {
+    enum wire_type held;
+    int pipe[2];
+    fake_handler then;
+    struct seen seen;
+};
+
+static bool hold(struct fake_broker *fake, struct fake_connection *connection,
+                 const struct wire_frame *frame)
+{
+    struct hold *hold = fake->data;
+    char byte;
+
+    if (frame->type == hold->held && fake->count++ == 0 && read(hold->pipe[0], &byte, 1) < 0) {
+        abort();
+    }
+    if (frame->type == WIRE_TYPE_ASK) {
+        hold->seen.n_bytes =
+            fake_content_bytes(fake, connection, &frame->ask, hold->seen.bytes, LARGE_BYTES + 1);
+    }
+    return hold->then && hold->then(fake, connection, frame);
+}
+
+static void start_holding(struct fixture *fixture, struct hold *hold_back, enum wire_type held)
+{
+    *hold_back = (struct hold){.held = held, .seen = {.bytes = calloc(1, LARGE_BYTES + 1)}};
+    assert_int_equal(pipe2(hold_back->pipe, O_CLOEXEC), 0);
+    fixture->fake.handler = hold;
+    fixture->fake.data = hold_back;
+    fake_broker_start(&fixture->fake);
+}
+
+static void let_go(const struct hold *hold)
+{
+    assert_int_equal(write(hold->pipe[1], "", 1), 1);
+}
+
+static void stop_holding(struct fixture *fixture, struct hold *hold)
+{
+    close(hold->pipe[1]); /* whatever is still held */
+    fake_broker_stop(&fixture->fake);
+    close(hold->pipe[0]);
+    free(hold->seen.bytes);
+}
+
+/* The order of the documented example: content first, then how long it may all take. */
+static void a_broker_that_hangs_takes_no_longer_than_the_timeout(void **state)
+{
+    static const enum wire_type helds[] = {WIRE_TYPE_HELLO, WIRE_TYPE_RESERVE, WIRE_TYPE_ASK};
+    uint8_t *bytes = pattern(LARGE_BYTES);
+
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t from_us = clock_now_us();
+        void *inner;
+        struct fixture *fixture;
+        struct pes_request *request;
+        struct hold held;
+
+        fixture_setup_down(&inner);
+        fixture = inner;
+        start_holding(fixture, &held, helds[i]);
+        request = pes_request_new(fixture->ctx, PES_KIND_GENERIC);
+        assert_int_equal(pes_request_bytes(request, bytes, LARGE_BYTES), 0);
+        pes_request_timeout_ms(request, 600);
+        assert_int_equal(fixture_ask(request).error, -PES_E_DEADLINE_PASSED);
+        /* And a quarter of a second; the default would have been 5 s. */
+        assert_true(clock_now_us() - from_us < 2000000);
+        stop_holding(fixture, &held);
+        fixture_teardown(&inner);
+    }
+    free(bytes);
+}
+
+static void what_is_lent_late_arrives_all_the_same(void **state)
+{
+    static const enum wire_type helds[] = {WIRE_TYPE_HELLO, WIRE_TYPE_RESERVE};
+    uint8_t *bytes = pattern(LARGE_BYTES);
+
+    for (size_t i = 0; i < 4; i++) {
+        void *inner;
+        struct fixture *fixture;
+        struct pes_request *request;
+        struct pes_answer *answer;
+        struct hold held;
+        int fd = file_of(bytes, LARGE_BYTES);
+
+        fixture_setup_down(&inner);
+        fixture = inner;
+        start_holding(fixture, &held, helds[i / 2]);
+        request = pes_request_new(fixture->ctx, PES_KIND_GENERIC);
+        assert_int_equal(i % 2 ? pes_request_file(request, fd)
+                               : pes_request_bytes(request, bytes, LARGE_BYTES),
+                         0);
+        assert_int_equal(ftruncate(fd, 0), 0); /* it was copied by now */
+        let_go(&held);
+        answer = ask_looking(fixture, request, &held.seen);
+        assert_int_equal(held.seen.n_bytes, LARGE_BYTES);
+        assert_memory_equal(held.seen.bytes, bytes, LARGE_BYTES);
+        takes(answer, bytes, LARGE_BYTES);
+        pes_answer_close(answer, PES_DID_RUN);
+        fake_broker_await(&fixture->fake, WIRE_TYPE_RELEASE, 1);
+        stop_holding(fixture, &held);
+        fixture_teardown(&inner);
+        close(fd);
+    }
+    free(bytes);
+}
+
+static void what_is_refused_late_is_told_by_the_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pes_request *request = pes_request_new(fixture->ctx, PES_KIND_GENERIC);
+    uint8_t *bytes = pattern(LARGE_BYTES);
+    struct pes_answer_info info;
+    struct hold held;
+
+    start_holding(fixture, &held, WIRE_TYPE_RESERVE);
+    held.then = refuse_quota;
+    assert_int_equal(pes_request_bytes(request, bytes, LARGE_BYTES), 0);
+    let_go(&held);
+    info = fixture_ask(request);
+    assert_int_equal(info.error, -PES_E_QUOTA);
+    assert_int_equal(info.retry_after_ms, 100);
+    stop_holding(fixture, &held);
+    free(bytes);
+}
+
+static void too_large_may_come_late_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pes_request *request = pes_request_new(fixture->ctx, PES_KIND_GENERIC);
+    uint8_t *bytes = pattern(LARGE_BYTES);
+    struct hold held;
+
+    fixture->fake.max_content_bytes = 100000;
+    start_holding(fixture, &held, WIRE_TYPE_HELLO);
+    assert_int_equal(pes_request_bytes(request, bytes, LARGE_BYTES), 0);
+    let_go(&held);
+    fixture_ask(request);
+    fake_broker_await(&fixture->fake, WIRE_TYPE_ASK, 1);
+    assert_int_equal(fixture->fake.last_ask.has_no_content, 1);
+    assert_int_equal(fixture->fake.last_full_size, LARGE_BYTES);
+    stop_holding(fixture, &held);
+    free(bytes);
+}
+
 static void without_a_broker_large_content_is_accepted_and_nobody_looks(void **state)
 {
     struct fixture *fixture = *state;
@@ -416,6 +566,10 @@ int main(void)
         FIXTURE_TEST_DOWN(too_large_is_said_and_remembered),
         FIXTURE_TEST_DOWN(after_too_large_a_part_may_be_sent),
         FIXTURE_TEST_DOWN(a_quota_is_passed_on),
+        cmocka_unit_test(a_broker_that_hangs_takes_no_longer_than_the_timeout),
+        cmocka_unit_test(what_is_lent_late_arrives_all_the_same),
+        FIXTURE_TEST_DOWN(what_is_refused_late_is_told_by_the_answer),
+        FIXTURE_TEST_DOWN(too_large_may_come_late_too),
         FIXTURE_TEST_DOWN(without_a_broker_large_content_is_accepted_and_nobody_looks),
         FIXTURE_TEST_DOWN(content_above_the_broker_s_inline_limit_is_lent),
         FIXTURE_TEST(an_answer_without_content_has_none_to_take),
