@@ -8,6 +8,7 @@
  */
 #include "broker/session.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@
 #include "broker/core.h"
 #include "broker/query.h"
 #include "broker/question.h"
+
+/* When to try again that there is room for a connection. */
+#define SESSION_RETRY_AFTER_MS 1000
 
 typedef void (*session_message_fn)(struct session *session, const struct wire_frame *frame,
                                    const uint8_t *bytes, size_t n_bytes, uint64_t now_us);
@@ -79,16 +83,31 @@ void session_touch(struct session *session, uint64_t now_us)
     arm(session, now_us + CORE_IDLE_TIME_US);
 }
 
-void session_open(struct core *core, uint32_t handle, const struct event_peer *peer,
-                  uint64_t now_us)
+/* Refuses a connection that there is no session for: what it would say first, fatally. */
+static void turn_away(struct core *core, uint32_t handle, uint32_t error, const char *detail)
+{
+    const struct wire_refusal refusal = {
+        .type = WIRE_TYPE_HELLO,
+        .error = error,
+        .detail = wire_text(detail),
+        .is_fatal = 1,
+        .retry_after_ms = error == PES_E_QUOTA ? SESSION_RETRY_AFTER_MS : 0,
+    };
+
+    action_list_add_message(core->actions, ACTION_SESSION_SEND, WIRE_TYPE_REFUSAL, &refusal)
+        ->session = handle;
+    action_list_add(core->actions, ACTION_SESSION_CLOSE)->session = handle;
+}
+
+/* Returns 0, QUOTA_E_EXCEEDED or -ENOMEM. */
+static int session_new(struct session **ret_session, struct core *core, uint32_t handle,
+                       const struct event_peer *peer, uint64_t now_us)
 {
     struct session *session = calloc(1, sizeof(*session));
     int r;
 
-    if (!session || core->is_draining) {
-        free(session);
-        action_list_add(core->actions, ACTION_SESSION_CLOSE)->session = handle;
-        return;
+    if (!session) {
+        return -ENOMEM;
     }
     *session = (struct session){
         .core = core,
@@ -104,11 +123,33 @@ void session_open(struct core *core, uint32_t handle, const struct event_peer *p
         r = handles_set(&core->sessions, handle, session);
     }
     if (r != 0) {
-        log_client(core, peer->uid, EV_CLIENT_QUOTA,
-                   "uid %u has too many connections; another one was refused", peer->uid);
         quota_charge_fini(&session->charge);
         free(session);
-        action_list_add(core->actions, ACTION_SESSION_CLOSE)->session = handle;
+        return r;
+    }
+    *ret_session = session;
+    return 0;
+}
+
+void session_open(struct core *core, uint32_t handle, const struct event_peer *peer,
+                  uint64_t now_us)
+{
+    struct session *session;
+    int r;
+
+    if (core->is_draining) {
+        turn_away(core, handle, PES_E_NOT_CONNECTED, "the broker is ending; connect anew");
+        return;
+    }
+    r = session_new(&session, core, handle, peer, now_us);
+    if (r == QUOTA_E_EXCEEDED) {
+        log_client(core, peer->uid, EV_CLIENT_QUOTA,
+                   "uid %u has too many connections; another one was refused", peer->uid);
+        turn_away(core, handle, PES_E_QUOTA, "connections: close one, or wait for one to end");
+        return;
+    }
+    if (r != 0) {
+        turn_away(core, handle, PES_E_NO_MEMORY, "out of memory; try later");
         return;
     }
     core->n_sessions++;

@@ -140,7 +140,8 @@ void exchange_goaway(struct pes_ctx *ctx, struct connection *connection, uint64_
     ctx->n_draining++;
 }
 
-/* Returns 0 or an enum pes_error. */
+/* Returns 0 or an enum pes_error. A connection may be lost as soon as it is there: like any other,
+ * and with ctx->last_error saying why. */
 static uint32_t adopt(struct pes_ctx *ctx, int fd)
 {
     struct wire_hello hello = {
@@ -160,11 +161,10 @@ static uint32_t adopt(struct pes_ctx *ctx, int fd)
         ctx_disconnect(ctx, connection);
         return PES_E_NO_MEMORY;
     }
-    if (connection_send(connection, WIRE_TYPE_HELLO, &hello, &ctx->buffer) != 0) {
-        ctx_disconnect(ctx, connection);
-        return PES_E_BROKER_LOST;
-    }
     ctx->connection = connection;
+    if (connection_send(connection, WIRE_TYPE_HELLO, &hello, &ctx->buffer) != 0) {
+        exchange_send_failed(ctx);
+    }
     return 0;
 }
 
@@ -172,8 +172,8 @@ void exchange_adopt(struct pes_ctx *ctx, int fd)
 {
     uint32_t error = adopt(ctx, fd);
 
-    if (error) {
-        ctx->fixed_error = error;
+    if (!ctx->connection) {
+        ctx->fixed_error = error ? error : ctx->last_error;
     }
 }
 

@@ -151,6 +151,11 @@ bool receive(struct pes_ctx *ctx, struct connection *connection)
         if (n == -EAGAIN) {
             return true;
         }
+        if (n == -ECONNRESET) {
+            /* It closed with something of ours unread. The kernel says so once, before what it had
+             * to say, which is why. */
+            continue;
+        }
         if (n == -EBADMSG) {
             /* It carried memory, and there was no descriptor left for it. */
             reservation_lost(ctx, connection->serial, PES_E_NO_MEMORY);

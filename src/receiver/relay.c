@@ -183,6 +183,17 @@ static int step(struct relay *relay)
     return r;
 }
 
+/* The broker may have said why it closes. */
+static void pass_last_words(struct relay *relay)
+{
+    while (relay->down.n_bytes > 0 || take_down(relay) == 0) {
+        if (relay->down.n_bytes == 0 || pass_on(&relay->down, relay->client) != 0 ||
+            relay->down.n_bytes > 0) {
+            return; /* nothing more, or the client does not take it */
+        }
+    }
+}
+
 int relay_run(int client, int broker)
 {
     static struct relay relay; /* large; a process runs one */
@@ -192,6 +203,9 @@ int relay_run(int client, int broker)
         (struct relay){.client = client, .broker = broker, .up = {.fd = -1}, .down = {.fd = -1}};
     while (r == 0) {
         r = step(&relay);
+    }
+    if (r == RELAY_E_CLOSED) {
+        pass_last_words(&relay);
     }
     closep(&relay.down.fd);
     return r == RELAY_E_CLOSED ? 0 : r;

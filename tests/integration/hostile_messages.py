@@ -20,6 +20,7 @@ import raw_client as raw  # noqa: E402
 import tap  # noqa: E402
 from processes import descendants  # noqa: E402
 
+E_QUOTA = 7
 N_FRAMES = int(os.environ.get("PES_HOSTILE_FRAMES", "20000"))
 SEED = int(os.environ.get("PES_HOSTILE_SEED", str(random.randrange(1 << 32))))
 RELEASE, CANCEL, DONE, QUERY = 6, 7, 9, 12
@@ -222,6 +223,32 @@ def test_command_line():
         run = pes("scan", os.path.join(folder.encode(), b"missing" + ugly), statuses=(2,))
         assert_harmless(run.stderr, "missing")
         assert run.stderr.count(b"\n") == 2, run.stderr
+
+
+def test_too_many_connections():
+    """a user's connection too many is told so, and which limit it is, to libpes, too"""
+    clients = []
+    try:
+        refusal = None
+        while refusal is None and len(clients) < 200:
+            client = raw.RawClient()
+            clients.append(client)
+            try:
+                client.send(raw.HELLO, raw.number(1, 1) + raw.number(2, 1) + raw.octets(3, b"raw"))
+            except BrokenPipeError:
+                pass  # it was refused before it said anything
+            try:
+                kind, fields = client.receive()
+            except ConnectionResetError:
+                kind, fields = client.receive()  # closed before hello was read; why comes behind
+            refusal = fields if kind == raw.REFUSAL else None
+        assert refusal, len(clients)
+        assert refusal[1] == [raw.HELLO] and refusal[3] == [E_QUOTA] and refusal[5] == [1], refusal
+        run = pes("scan", "-", text=b"hello", statuses=(2,))
+        assert b"too many connections" in run.stderr and b"start" not in run.stderr, run
+    finally:
+        for client in clients:
+            client.socket.close()
 
 
 def test_lying_descriptor_counts():

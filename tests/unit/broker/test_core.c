@@ -784,6 +784,32 @@ static void an_idle_connection_is_kept_while_there_is_room(void **state)
     assert_true(world->clients[1].is_open || world->clients[2].is_open);
 }
 
+static void connect_in_vain(struct world *world, uint32_t client, uint32_t error)
+{
+    world->clients[client] = (struct world_client){.is_open = true};
+    world_feed(world, (struct event){.type = EVENT_SESSION_OPENED,
+                                     .session = client,
+                                     .peer = {1000, 1000, 7, false}});
+    assert_true(world->clients[client].was_refused);
+    assert_int_equal(world->clients[client].last_error, error);
+    assert_false(world->clients[client].is_open);
+}
+
+static void a_connection_that_is_not_taken_hears_why(void **state)
+{
+    struct world *world = *state;
+    struct wire_configure configure = {.generation = 2, .max_sessions_per_uid = 2};
+    struct wire_drain drain = {.grace_ms = 2000};
+
+    world_launcher(world, WIRE_TYPE_CONFIGURE, &configure, 0);
+    world_connect(world, 2, 1000, 0);
+    connect_in_vain(world, 3, PES_E_QUOTA);
+    world_connect(world, 4, 1001, 0); /* somebody else */
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    world_launcher(world, WIRE_TYPE_DRAIN, &drain, 0);
+    connect_in_vain(world, 5, PES_E_NOT_CONNECTED);
+}
+
 static void what_the_broker_verifies_cannot_be_claimed(void **state)
 {
     struct world *world = *state;
@@ -1007,6 +1033,7 @@ int main(void)
         CASE(a_connection_without_a_hello_is_closed),
         CASE(an_idle_connection_is_kept_while_there_is_room),
         CASE(what_the_broker_verifies_cannot_be_claimed),
+        CASE(a_connection_that_is_not_taken_hears_why),
         CASE(draining_answers_what_is_open_and_then_ends),
         CASE(draining_waits_until_the_answers_are_out),
         CASE(draining_does_not_wait_for_ever),

@@ -148,6 +148,63 @@ static void a_refused_connection_says_why_and_is_not_tried_again(void **state)
     }
 }
 
+/* A listening socket where the fixture's broker would be. */
+static int listen_there(struct fixture *fixture)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    memcpy(address.sun_path, fixture->fake.socket, sizeof(fixture->fake.socket));
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+/* Refuses who connected, without reading anything. */
+static void turn_away(int listener)
+{
+    struct fake_connection connection = {.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)};
+    const struct wire_refusal refusal = {
+        .type = WIRE_TYPE_HELLO,
+        .error = PES_E_QUOTA,
+        .is_fatal = 1,
+        .retry_after_ms = 50,
+    };
+
+    assert_true(connection.fd >= 0);
+    fake_send(&connection, WIRE_TYPE_REFUSAL, &refusal);
+    fake_close(&connection);
+}
+
+static void a_connection_refused_before_or_after_hello_hears_why(void **state)
+{
+    struct fixture *fixture = *state;
+    int listener = listen_there(fixture);
+
+    for (int is_before = 0; is_before < 2; is_before++) {
+        struct pes_answer_info info;
+        struct pes_request *request;
+        struct pes_ctx *ctx;
+        int fd = pes_connect();
+
+        assert_true(fd >= 0);
+        if (is_before) {
+            turn_away(listener);
+        }
+        ctx = pes_open_fd(fd, "unit test", "1.0", PES_CAN_STOP); /* says hello */
+        if (!is_before) {
+            turn_away(listener);
+        }
+        request = pes_request_new(ctx, PES_KIND_GENERIC);
+        assert_int_equal(pes_request_bytes(request, "hello", 5), 0);
+        info = fixture_ask(request);
+        assert_int_equal(info.error, -PES_E_QUOTA);
+        pes_close(ctx);
+    }
+    close(listener);
+    unlink(fixture->fake.socket);
+}
+
 static bool hang_up_on_hello(struct fake_broker *fake, struct fake_connection *connection,
                              const struct wire_frame *frame)
 {
@@ -687,6 +744,7 @@ int main(void)
         FIXTURE_TEST_DOWN(a_question_lost_twice_is_answered_by_the_policy),
         FIXTURE_TEST_DOWN(questions_asked_again_keep_their_order_and_their_large_content),
         cmocka_unit_test(a_refused_connection_says_why_and_is_not_tried_again),
+        FIXTURE_TEST_DOWN(a_connection_refused_before_or_after_hello_hears_why),
         FIXTURE_TEST_DOWN(a_broker_that_hangs_up_on_everybody_is_given_up),
         FIXTURE_TEST_DOWN(after_goaway_open_questions_finish_and_new_ones_go_elsewhere),
         FIXTURE_TEST_DOWN(a_broker_that_always_goes_away_is_given_up),
