@@ -64,6 +64,7 @@ struct pes_answer_info {
     const uint8_t *digest;   /* 32 bytes of SHA-256 of what was scanned, or NULL */
     const char *ref;         /* reference to quote, may be "" */
     const char *advice_text; /* what to do next, may be "" */
+    const char *quota;       /* with PES_E_QUOTA: of what there are too many, may be "" */
 };
 
 /** One provider's part. Set size_bytes = sizeof before the call. */

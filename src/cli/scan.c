@@ -56,14 +56,15 @@ static void complain_item(struct scan *scan, const struct item *item, const char
     }
 }
 
-static void complain_service(struct scan *scan, int error)
+static void complain_service(struct scan *scan, const struct pes_answer_info *info)
 {
+    int error = info->error;
     uint64_t bit = error < 0 && error > -64 ? (uint64_t)1 << -error : 1;
 
     if (!(scan->told_errors & bit)) {
         scan->told_errors |= bit;
         progress_hide(&scan->progress);
-        service_complain(error);
+        service_complain(error, info->quota);
     }
 }
 
@@ -119,7 +120,7 @@ static int on_result(const struct window_result *result, void *userdata)
     }
     tally_add(&scan->tally, outcome);
     if (outcome == OUTCOME_UNASKED) {
-        complain_service(scan, info.error);
+        complain_service(scan, &info);
     }
     if (outcome != OUTCOME_UNASKED || !scan->table) {
         scan->error = print_result(scan, result);

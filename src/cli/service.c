@@ -37,7 +37,7 @@ static char *service_place_dup(void)
     return human_text_dup(place);
 }
 
-void service_complain(int error)
+void service_complain(int error, const char *quota)
 {
     CLEANUP(freep) char *place = service_place_dup();
     const char *where = place ? place : "its socket";
@@ -66,6 +66,12 @@ void service_complain(int error)
     case -PES_E_DEADLINE_PASSED:
         fprintf(stderr, "pes: the service at %s did not answer in time: see its log\n", where);
         break;
+    case -PES_E_QUOTA:
+        fprintf(stderr,
+                "pes: the service at %s is in use: there are too many %s; try again when other "
+                "programs have ended, or see the limits per uid in pes.conf\n",
+                where, quota && quota[0] ? quota : "questions");
+        break;
     default:
         fprintf(stderr, "pes: the service at %s could not be asked: %s\n", where,
                 pes_error_text(error));
@@ -85,7 +91,8 @@ int service_get(struct pes_service **ret_service, int is_report)
     }
     pes_close(ctx);
     if (r < 0) {
-        service_complain(r);
+        /* A query is not counted; what it takes is a connection. */
+        service_complain(r, "connections");
     }
     return r;
 }

@@ -6,8 +6,8 @@
 struct pes_service;
 
 /* One line on stderr for a failure of the whole service: what, where, what next. @error: PES_E_*.
- */
-void service_complain(int error);
+ * @quota: with PES_E_QUOTA which, or NULL. */
+void service_complain(int error, const char *quota);
 
 /* Asks for state (or the sums) and complains when that fails. Return: 0 or a negative PES_E_*. */
 MUST_CHECK int service_get(struct pes_service **ret_service, int is_report);

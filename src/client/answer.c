@@ -28,7 +28,7 @@
         .size_bytes = sizeof(struct pes_answer_info), .error = -(err),                             \
         .coverage = PES_COVERAGE_NOT_EXAMINED, .disposition = (disp), .would = (disp),             \
         .decided_by = PES_DECIDED_BY_FAIL_POLICY, .action = (act), .message_id = (msg), .ref = "", \
-        .advice_text = ""                                                                          \
+        .advice_text = "", .quota = ""                                                             \
     }
 
 /* By action; nobody looked at anything. */
@@ -230,7 +230,7 @@ static bool is_possible(uint32_t action, uint32_t can)
 }
 
 static void put_info(struct pes_answer *answer, const struct wire_answer *wire,
-                     const struct answer_about *about, const char *ref)
+                     const struct answer_about *about, const char *ref, const char *quota)
 {
     struct pes_answer_info *info = &answer->info;
 
@@ -255,6 +255,7 @@ static void put_info(struct pes_answer *answer, const struct wire_answer *wire,
     info->wall_us = about->wall_us;
     info->broker_us = wire->wall_us;
     info->ref = ref;
+    info->quota = quota;
     info->advice_text = advice_text(wire->advice);
     if (wire->digest.size == ANSWER_DIGEST_BYTES) {
         memcpy(answer->digest, wire->digest.data, ANSWER_DIGEST_BYTES);
@@ -263,9 +264,10 @@ static void put_info(struct pes_answer *answer, const struct wire_answer *wire,
 }
 
 /* The last thing to be made: it tells all that came before. */
-static void put_message(struct pes_answer *answer, struct block *block, const char *policy_error)
+static void put_message(struct pes_answer *answer, struct block *block,
+                        const struct answer_about *about)
 {
-    message_compose(block->text, ANSWER_MESSAGE_BYTES, answer, policy_error);
+    message_compose(block->text, ANSWER_MESSAGE_BYTES, answer, about);
     answer->message = block->text;
 }
 
@@ -275,8 +277,9 @@ int answer_new(struct pes_answer **ret_answer, const struct wire_answer *wire,
     struct layout layout = {.n_parts = wire->n_parts};
     struct pes_answer *answer;
     struct block block;
+    const char *ref, *quota;
 
-    layout.n_text = ANSWER_MESSAGE_BYTES + room_for(wire->ref);
+    layout.n_text = ANSWER_MESSAGE_BYTES + room_for(wire->ref) + room_for(wire->quota);
     for (size_t i = 0; i < wire->n_parts; i++) {
         measure_part(&layout, &wire->parts[i]);
     }
@@ -286,11 +289,13 @@ int answer_new(struct pes_answer **ret_answer, const struct wire_answer *wire,
     }
     answer->kind = about->kind;
     answer->id = wire->id;
-    put_info(answer, wire, about, put_text(&block, wire->ref));
+    ref = put_text(&block, wire->ref);
+    quota = put_text(&block, wire->quota);
+    put_info(answer, wire, about, ref, quota);
     for (size_t i = 0; i < wire->n_parts; i++) {
         put_part(&block, &wire->parts[i]);
     }
-    put_message(answer, &block, "");
+    put_message(answer, &block, NULL);
     *ret_answer = answer;
     return 0;
 }
@@ -323,8 +328,9 @@ int answer_new_fallback(struct pes_answer **ret_answer, uint32_t error,
         .wall_us = about->wall_us,
         .ref = "",
         .advice_text = advice_text(fallback->advice),
+        .quota = about->quota ? about->quota : "",
     };
-    put_message(answer, &block, about->policy_error);
+    put_message(answer, &block, about);
     *ret_answer = answer;
     return 0;
 }

@@ -73,7 +73,7 @@ const char *pes_error_text(int error)
     case PES_E_PERMISSION:
         return "the pes service refused the connection, or is not one that can be trusted";
     case PES_E_QUOTA:
-        return "too many questions of this user are open";
+        return "this user holds too much of the pes service already";
     case PES_E_TOO_LARGE:
         return "it is larger than the limit";
     case PES_E_DEADLINE_PASSED:

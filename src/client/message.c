@@ -324,6 +324,17 @@ static void add_nothing_found(struct text *text, const struct pes_answer *answer
     }
 }
 
+/* "It could not be checked: too many connections" */
+static void add_call_failed(struct text *text, const struct pes_answer_info *info)
+{
+    text_add(text, "It could not be checked: ", NULL);
+    if (info->error == -PES_E_QUOTA && info->quota[0]) {
+        text_add(text, "too many ", info->quota, NULL);
+    } else {
+        text_add(text, pes_error_text(info->error), NULL);
+    }
+}
+
 /* The first sentence, without its full stop. */
 static void add_what(struct text *text, const struct pes_answer *answer)
 {
@@ -351,9 +362,10 @@ static void add_what(struct text *text, const struct pes_answer *answer)
         text_add(text, "Nothing was found, but not everything could be checked", NULL);
         break;
     case PES_MESSAGE_ID_COULD_NOT_CHECK:
-        text_add(text, "It could not be checked", NULL);
         if (answer->info.error) {
-            text_add(text, ": ", pes_error_text(answer->info.error), NULL);
+            add_call_failed(text, &answer->info);
+        } else {
+            text_add(text, "It could not be checked", NULL);
         }
         break;
     case PES_MESSAGE_ID_NO_PROVIDER:
@@ -370,7 +382,7 @@ static void add_what(struct text *text, const struct pes_answer *answer)
         text_add(text, "It was not checked: pes is not installed", NULL);
         break;
     case PES_MESSAGE_ID_CALL_FAILED:
-        text_add(text, "It could not be checked: ", pes_error_text(answer->info.error), NULL);
+        add_call_failed(text, &answer->info);
         break;
     case PES_MESSAGE_ID_NONE:
         text_add(text, "pes says ", pes_verdict_name(answer->info.verdict), NULL);
@@ -391,7 +403,7 @@ static void add_reference(struct text *text, const struct pes_answer *answer)
 }
 
 void message_compose(char *out, size_t n_out, const struct pes_answer *answer,
-                     const char *policy_error)
+                     const struct answer_about *about)
 {
     size_t n_reference =
         answer->info.ref[0] ? strlen(" Reference .") + strlen(answer->info.ref) : 0;
@@ -404,8 +416,8 @@ void message_compose(char *out, size_t n_out, const struct pes_answer *answer,
     add_what(&text, answer);
     add_culprits(&text, answer);
     text_add(&text, ".", NULL);
-    if (policy_error[0]) {
-        text_add(&text, " The client policy is broken: ", policy_error, ".", NULL);
+    if (about && about->policy_error[0]) {
+        text_add(&text, " The client policy is broken: ", about->policy_error, ".", NULL);
     } else if (is_let_pass && answer->info.mode != PES_MODE_ENFORCE) {
         text_add(&text, " It is let pass, as pes runs in mode ", pes_mode_name(answer->info.mode),
                  ".", NULL);

@@ -33,6 +33,18 @@ struct answer_about settle_about(const struct pes_request *request)
     };
 }
 
+/* Which quota it was that the broker refused something for, in the words it has for answers. NULL:
+ * it did not say. */
+static const char *quota_of(const struct pes_request *request)
+{
+    const struct reservation *reservation = &request->reservation;
+
+    if (reservation->state == RESERVATION_REFUSED && reservation->error == PES_E_QUOTA) {
+        return "bytes of content";
+    }
+    return request->ctx->connection ? NULL : "connections";
+}
+
 /* The client policy's word; never NULL. */
 struct pes_answer *settle_fallback(const struct pes_request *request, uint32_t error,
                                    uint32_t retry_after_ms)
@@ -45,6 +57,7 @@ struct pes_answer *settle_fallback(const struct pes_request *request, uint32_t e
     struct pes_answer *answer;
 
     what.retry_after_ms = retry_after_ms;
+    what.quota = error == PES_E_QUOTA ? quota_of(request) : NULL;
     if (answer_new_fallback(&answer, error, &fallback, &what) < 0) {
         return answer_static(fold(fallback.disposition, ctx->can));
     }

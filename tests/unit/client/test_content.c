@@ -478,6 +478,7 @@ static void what_is_refused_late_is_told_by_the_answer(void **state)
     info = fixture_ask(request);
     assert_int_equal(info.error, -PES_E_QUOTA);
     assert_int_equal(info.retry_after_ms, 100);
+    assert_string_equal(info.quota, "bytes of content"); /* a constant of the library's */
     stop_holding(fixture, &held);
     free(bytes);
 }

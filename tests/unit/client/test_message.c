@@ -78,6 +78,20 @@ static void found_names_who_says_so_and_what_next(void **state)
           "not run it; delete it. Reference 7Q4K-2M.");
 }
 
+static void a_quota_is_named(void **state)
+{
+    begin(PES_MESSAGE_ID_CALL_FAILED)->n_parts = 0;
+    wire.error = PES_E_QUOTA;
+    wire.quota = wire_text("bytes of content");
+    wire.advice = PES_ADVICE_TRY_AGAIN;
+    reads("It could not be checked: too many bytes of content. Try again. Reference 7Q4K-2M.");
+    wire.quota = wire_text("\x1b[2J");
+    reads("It could not be checked: too many \\x1b[2J. Try again. Reference 7Q4K-2M.");
+    wire.quota = wire_text("");
+    reads("It could not be checked: this user holds too much of the pes service already. Try "
+          "again. Reference 7Q4K-2M.");
+}
+
 static void agreement_is_counted(void **state)
 {
     begin(PES_MESSAGE_ID_FOUND);
@@ -227,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_found_names_who_looked),
         cmocka_unit_test(found_names_who_says_so_and_what_next),
+        cmocka_unit_test(a_quota_is_named),
         cmocka_unit_test(agreement_is_counted),
         cmocka_unit_test(certainty_has_fixed_words),
         cmocka_unit_test(the_culprit_is_named_with_its_signal),
