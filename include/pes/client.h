@@ -17,7 +17,9 @@
  * user, or as the `broker-uid` of the client policy (/etc/pes/client.conf; PES_CLIENT_POLICY names
  * another one). In a user namespace, root outside of it shows as the overflow user: that one is
  * believed only if the socket file shows so, too, and stands in a folder that this process cannot
- * write to. A policy that says `locked = yes` makes both variables void, as set-user-id does.
+ * write to. A policy that says `locked = yes` makes both variables void, as set-user-id does. One
+ * that cannot be used makes nothing milder: a folder that cannot be counts as a service that is
+ * down, a policy that is not there as a broken one beside the system's.
  */
 #pragma once
 

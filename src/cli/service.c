@@ -9,12 +9,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <pes/pes.h>
 
 #include "cli/human.h"
 
 #define SERVICE_TIMEOUT_MS 5000
+#define SOCKET_BYTES_MAX   108 /* sun_path, unix(7) */
 
 static char *service_place_dup(void)
 {
@@ -37,11 +39,31 @@ static char *service_place_dup(void)
     return human_text_dup(place);
 }
 
+/* Why no service can be at PES_RUNTIME_DIR, or NULL. */
+static const char *place_fault(void)
+{
+    const char *runtime = secure_getenv("PES_RUNTIME_DIR");
+
+    if (!runtime || !runtime[0]) {
+        return NULL;
+    }
+    if (runtime[0] != '/') {
+        return "PES_RUNTIME_DIR must be an absolute path";
+    }
+    return strlen(runtime) + strlen("/pes.sock") >= SOCKET_BYTES_MAX
+               ? "PES_RUNTIME_DIR is longer than the path of a socket may be"
+               : NULL;
+}
+
 void service_complain(int error, const char *quota)
 {
     CLEANUP(freep) char *place = service_place_dup();
     const char *where = place ? place : "its socket";
 
+    if (error == -PES_E_NO_BROKER && place_fault()) {
+        fprintf(stderr, "pes: the service cannot be at %s: %s\n", where, place_fault());
+        return;
+    }
     switch (error) {
     case -PES_E_NO_BROKER:
     case -PES_E_NOT_CONNECTED:

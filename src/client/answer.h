@@ -39,6 +39,7 @@ struct answer_about {
     uint32_t kind;
     uint32_t can;             /* what the application can do */
     const char *policy_error; /* what is wrong with the client policy, or "" */
+    const char *place_error;  /* what is wrong with where the broker should be, or NULL */
     const char *quota;        /* with PES_E_QUOTA: which, or NULL; outlives the answer */
     uint64_t content_bytes;   /* as submitted */
     uint64_t wall_us;         /* as the application saw it */

@@ -256,11 +256,15 @@ void client_policy_parse(struct client_policy *ret_policy, const char *name, con
     }
 }
 
+static const char is_missing[] = "is missing";
+
+/* A file that was to say what holds cannot be used: nothing is milder for it. */
 static void refuse_file(struct client_policy *policy, const char *name, const char *why)
 {
     size_t n;
 
-    *policy = (struct client_policy){.is_installed = true};
+    policy->is_installed = true;
+    policy->is_lost = true;
     n = safe_text(policy->error, sizeof(policy->error) / 2, name, strlen(name));
     snprintf(policy->error + n, sizeof(policy->error) - n, ": %s", why);
 }
@@ -276,7 +280,9 @@ static bool is_owner_trusted(const struct stat *st)
            (st->st_uid == peer_overflow_uid() && !peer_is_identity_map());
 }
 
-static void load_file(struct client_policy *ret_policy, const char *path)
+/* Reads a policy from a file. Returns NULL, or why it cannot be used; `ret_policy` is a zeroed one
+ * then. */
+static const char *load_file(struct client_policy *ret_policy, const char *path)
 {
     char text[CLIENT_POLICY_FILE_BYTES + 1];
     CLEANUP(closep) int fd = -1;
@@ -287,42 +293,48 @@ static void load_file(struct client_policy *ret_policy, const char *path)
     *ret_policy = (struct client_policy){0};
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
-        if (errno != ENOENT && errno != ENOTDIR) {
-            refuse_file(ret_policy, path, strerrordesc_np(errno));
-        }
-        return;
+        return errno == ENOENT || errno == ENOTDIR ? is_missing : strerrordesc_np(errno);
     }
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        refuse_file(ret_policy, path, "is not a regular file");
-        return;
+        return "is not a regular file";
     }
     if (!is_owner_trusted(&st)) {
-        refuse_file(ret_policy, path, "could have been written by anybody");
-        return;
+        return "could have been written by anybody";
     }
     do {
         n = pread(fd, text + n_text, sizeof(text) - n_text, (off_t)n_text);
         n_text += n > 0 ? (size_t)n : 0;
     } while ((n < 0 && errno == EINTR) || (n > 0 && n_text < sizeof(text)));
     if (n < 0 || n_text > CLIENT_POLICY_FILE_BYTES) {
-        refuse_file(ret_policy, path, n < 0 ? "cannot be read" : "is too large");
-        return;
+        return n < 0 ? "cannot be read" : "is too large";
     }
     client_policy_parse(ret_policy, path, text, n_text);
+    return NULL;
 }
 
 void client_policy_load(struct client_policy *ret_policy, const char *system_path,
                         const char *other_path)
 {
-    load_file(ret_policy, system_path);
+    const char *why = load_file(ret_policy, system_path);
+    struct client_policy other;
+
+    if (why && why != is_missing) {
+        refuse_file(ret_policy, system_path, why);
+    }
     /* One that cannot be understood may have meant to be locked. */
     if (ret_policy->error[0]) {
         ret_policy->is_locked = true;
     }
-    if (other_path && !ret_policy->is_locked) {
-        load_file(ret_policy, other_path);
-        ret_policy->is_locked = false; /* that is the system's to say */
+    if (!other_path || ret_policy->is_locked) {
+        return;
     }
+    why = load_file(&other, other_path);
+    if (why) {
+        refuse_file(ret_policy, other_path, why); /* which leaves the system's in force */
+        return;
+    }
+    *ret_policy = other;
+    ret_policy->is_locked = false; /* that is the system's to say */
 }
 
 void client_policy_load_default(struct client_policy *ret_policy)

@@ -18,7 +18,8 @@ struct client_policy_rule {
 
 /* A zeroed one is the policy of a machine without a policy file. */
 struct client_policy {
-    bool is_installed; /* there is a policy file */
+    bool is_installed; /* there is a policy file, or should be */
+    bool is_lost;      /* a file that was to say what holds could not be used */
     bool is_locked;    /* the environment is not asked */
     bool has_broker_uid;
     uid_t broker_uid;
@@ -33,7 +34,8 @@ struct client_policy {
 /*
  * Reads the policy of this machine: `system_path`, or `other_path` (may be NULL) in its place
  * unless the first one is locked. Never fails: what cannot be read or understood is told in
- * `error`, and makes the policy stricter.
+ * `error`, and makes the policy stricter. An `other_path` that cannot be used, or is not there,
+ * leaves the system's in force besides.
  */
 void client_policy_load(struct client_policy *ret_policy, const char *system_path,
                         const char *other_path);

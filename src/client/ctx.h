@@ -33,6 +33,7 @@ struct pes_ctx {
     uint32_t fixed_error;       /* why that one was not even tried, or 0 */
     bool was_connected;         /* so pes is installed, whatever the files say */
     enum place_absence absence; /* what the last try found */
+    const char *place_error;    /* why it had nowhere to look, or NULL */
     uint32_t last_error;        /* why there is no connection: enum pes_error */
 
     struct connection *connection; /* for new questions, or NULL */

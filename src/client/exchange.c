@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include <pes/enums.h>
@@ -183,8 +184,10 @@ static void reload_policy(struct pes_ctx *ctx)
     struct client_policy fresh;
 
     client_policy_load_default(&fresh);
-    if (fresh.is_installed || !ctx->policy.is_installed) {
+    if (!ctx->policy.is_installed || (fresh.is_installed && !fresh.is_lost)) {
         ctx->policy = fresh;
+    } else if (fresh.is_lost) {
+        memcpy(ctx->policy.error, fresh.error, sizeof(fresh.error));
     }
 }
 
@@ -202,6 +205,7 @@ static uint32_t open_connection(struct pes_ctx *ctx)
     }
     reload_policy(ctx);
     place_find(&place, ctx->socket_name, ctx->policy.is_locked);
+    ctx->place_error = place.error;
     fd = connection_socket(&place, &ctx->policy, &ctx->absence);
     if (fd == CONNECTION_E_NO_BROKER) {
         return PES_E_NO_BROKER;

@@ -418,6 +418,8 @@ void message_compose(char *out, size_t n_out, const struct pes_answer *answer,
     text_add(&text, ".", NULL);
     if (about && about->policy_error[0]) {
         text_add(&text, " The client policy is broken: ", about->policy_error, ".", NULL);
+    } else if (about && about->place_error) {
+        text_add(&text, " ", about->place_error, ".", NULL);
     } else if (is_let_pass && answer->info.mode != PES_MODE_ENFORCE) {
         text_add(&text, " It is let pass, as pes runs in mode ", pes_mode_name(answer->info.mode),
                  ".", NULL);

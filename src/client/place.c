@@ -12,18 +12,22 @@
 #include <string.h>
 #include <unistd.h>
 
-static void add_socket(struct place *place, const char *folder, const char *below, const char *name)
+/* Returns NULL, or why there can be no such socket. */
+static const char *add_socket(struct place *place, const char *folder, const char *below,
+                              const char *name)
 {
     char *to = place->sockets[place->n_sockets];
     int n;
 
     if (folder[0] != '/') {
-        return;
+        return "PES_RUNTIME_DIR is not an absolute path";
     }
     n = snprintf(to, PLACE_SOCKET_BYTES, "%s%s/%s", folder, below, name);
-    if (n > 0 && n < PLACE_SOCKET_BYTES) {
-        place->n_sockets++;
+    if (n < 0 || n >= PLACE_SOCKET_BYTES) {
+        return "PES_RUNTIME_DIR is longer than the path of a socket may be";
     }
+    place->n_sockets++;
+    return NULL;
 }
 
 void place_find(struct place *ret_place, const char *name, bool is_locked)
@@ -32,8 +36,9 @@ void place_find(struct place *ret_place, const char *name, bool is_locked)
     const char *user = secure_getenv("XDG_RUNTIME_DIR");
 
     ret_place->n_sockets = 0;
+    ret_place->error = NULL;
     if (runtime && runtime[0]) {
-        add_socket(ret_place, runtime, "", name);
+        ret_place->error = add_socket(ret_place, runtime, "", name);
         return;
     }
     add_socket(ret_place, PLACE_SYSTEM_RUNTIME_DIR, "", name);
@@ -44,6 +49,9 @@ void place_find(struct place *ret_place, const char *name, bool is_locked)
 
 enum place_absence place_absence(const struct place *place)
 {
+    if (place->error) {
+        return PLACE_IS_THERE;
+    }
     for (size_t i = 0; i < place->n_sockets; i++) {
         char folder[PLACE_SOCKET_BYTES];
         char *slash;

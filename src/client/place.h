@@ -12,6 +12,7 @@
 struct place {
     char sockets[PLACE_SOCKETS_MAX][PLACE_SOCKET_BYTES]; /* to be tried in turn */
     size_t n_sockets;
+    const char *error; /* why PES_RUNTIME_DIR cannot be used, or NULL */
 };
 
 /* How much of a service is there. */
@@ -26,9 +27,11 @@ enum place_absence {
 
 /*
  * The places of socket `name`. With PES_RUNTIME_DIR only that, unless `is_locked`; else the
- * system's, then the user's. Names that do not fit a socket address are left out.
+ * system's, then the user's. A PES_RUNTIME_DIR that cannot be used leaves no place and an `error`;
+ * another name that does not fit a socket address is left out.
  */
 void place_find(struct place *ret_place, const char *name, bool is_locked);
 
-/* What it means that no place has a socket. */
+/* What it means that no place has a socket. One that was named wrongly counts as there: whoever
+ * named it has the service installed. */
 enum place_absence place_absence(const struct place *place);

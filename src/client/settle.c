@@ -28,6 +28,7 @@ struct answer_about settle_about(const struct pes_request *request)
         .kind = request->kind,
         .can = request->ctx->can,
         .policy_error = request->ctx->policy.error,
+        .place_error = request->ctx->place_error,
         .content_bytes = content_bytes(request),
         .wall_us = request->asked_at_us ? now - request->asked_at_us : 0,
     };

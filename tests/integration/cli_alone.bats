@@ -65,6 +65,13 @@ END
     [ -z "$output" ]
 }
 
+@test "a folder that no service can be in is told as such, and is not taken for a machine without pes" {
+    PES_RUNTIME_DIR=run/pes pes_apart scan --json /dev/null "$BASH_SOURCE"
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"PES_RUNTIME_DIR must be an absolute path"* ]]
+    [[ ${lines[1]} == *"PES_RUNTIME_DIR is not an absolute path"* && ${lines[1]} != *"not installed"* ]]
+}
+
 @test "without a service each question still has its JSON line, and none is good" {
     seq 10000 | pes scan --lines --json >answers 2>errors || status=$?
     [ "$status" -eq 2 ]

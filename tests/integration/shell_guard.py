@@ -40,8 +40,9 @@ def guarded(**arguments):
 def nowhere(policy=None):
     """The environment of a machine where nothing listens; without a policy pes is not installed."""
     folder = tempfile.mkdtemp(prefix="pes-nowhere.")
-    path = os.path.join(folder, "client.conf")
+    path = ""  # none; one that is named must be there
     if policy is not None:
+        path = os.path.join(folder, "client.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(policy)
     return {"PES_RUNTIME_DIR": folder, "PES_CLIENT_POLICY": path}

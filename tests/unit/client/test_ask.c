@@ -1,5 +1,8 @@
 /* Asking: one answer for every question, in time, in whatever way it is waited for. */
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,9 +62,14 @@ static void not_installed_is_silent_and_lets_go(void **state)
 {
     struct fixture *fixture = *state;
     struct pes_answer *answer;
+    char nowhere[96];
+    int policy = open(fixture->fake.policy, O_WRONLY | O_CLOEXEC);
 
-    assert_int_equal(unlink(fixture->fake.policy), 0);
-    pes_close(fixture->ctx); /* it has seen the file */
+    assert_int_equal(write(policy, "not-installed = allow\n", 22), 22);
+    close(policy);
+    snprintf(nowhere, sizeof(nowhere), "%s/nowhere", fixture->fake.folder);
+    setenv("PES_RUNTIME_DIR", nowhere, 1);
+    pes_close(fixture->ctx); /* it has seen the file as it was */
     fixture->ctx = pes_open("unit test", NULL, PES_CAN_STOP | PES_CAN_ASK);
     answer = pes_ask(fixture_request(fixture));
     assert_int_equal(pes_answer_action(answer), PES_GO);

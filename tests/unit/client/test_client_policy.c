@@ -196,6 +196,34 @@ static void the_environment_s_file_replaces_the_system_s(void **state)
     assert_false(policy.is_locked); /* that is the system's to say */
 }
 
+static void a_named_file_that_cannot_be_used_leaves_the_system_s_in_force(void **state)
+{
+    struct files *files = *state;
+    struct client_policy policy;
+
+    write_file(files->system, "down = deny\nbroker-uid = 64001\n", 0644);
+    client_policy_load(&policy, files->system, files->other);
+    assert_non_null(strstr(policy.error, "other.conf: is missing"));
+    assert_int_equal(client_policy_down(&policy, PES_KIND_GENERIC), PES_FAIL_WISH_DENY);
+    assert_true(policy.is_lost && policy.has_broker_uid);
+    write_file(files->other, "down = allow\n", 0666);
+    client_policy_load(&policy, files->system, files->other);
+    assert_non_null(strstr(policy.error, "could have been written by anybody"));
+    assert_int_equal(client_policy_down(&policy, PES_KIND_GENERIC), PES_FAIL_WISH_DENY);
+}
+
+static void a_named_file_that_is_missing_is_at_least_a_warning(void **state)
+{
+    struct files *files = *state;
+    struct client_policy policy;
+
+    client_policy_load(&policy, files->system, files->other); /* neither is there */
+    assert_true(policy.is_installed);
+    assert_string_not_equal(policy.error, "");
+    assert_int_equal(client_policy_down(&policy, PES_KIND_GENERIC), PES_FAIL_WISH_WARN);
+    assert_int_equal(client_policy_not_installed(&policy), PES_FAIL_WISH_WARN);
+}
+
 static void a_locked_policy_cannot_be_replaced(void **state)
 {
     struct files *files = *state;
@@ -280,6 +308,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_file_means_not_installed, make_files, remove_files),
         cmocka_unit_test_setup_teardown(the_environment_s_file_replaces_the_system_s, make_files,
                                         remove_files),
+        cmocka_unit_test_setup_teardown(
+            a_named_file_that_cannot_be_used_leaves_the_system_s_in_force, make_files,
+            remove_files),
+        cmocka_unit_test_setup_teardown(a_named_file_that_is_missing_is_at_least_a_warning,
+                                        make_files, remove_files),
         cmocka_unit_test_setup_teardown(a_locked_policy_cannot_be_replaced, make_files,
                                         remove_files),
         cmocka_unit_test_setup_teardown(a_faulty_system_policy_counts_as_locked, make_files,

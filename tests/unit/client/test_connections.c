@@ -39,6 +39,39 @@ static void a_broker_that_comes_up_later_is_found(void **state)
     assert_int_equal(fixture_ask(fixture_request(fixture)).message_id, PES_MESSAGE_ID_BROKER_DOWN);
 }
 
+static void a_place_that_cannot_be_is_down_and_says_why(void **state)
+{
+    struct fixture *fixture = *state;
+    char too_long[200];
+
+    memset(too_long, 'd', sizeof(too_long) - 1);
+    too_long[0] = '/';
+    too_long[sizeof(too_long) - 1] = '\0';
+    unsetenv("PES_CLIENT_POLICY");
+    for (int i = 0; i < 2; i++) {
+        struct pes_answer *answer;
+
+        setenv("PES_RUNTIME_DIR", i == 0 ? "run/pes" : too_long, 1);
+        answer = pes_ask(fixture_request(fixture));
+        assert_int_equal(fixture_info(answer).error, -PES_E_NO_BROKER);
+        assert_int_equal(fixture_info(answer).message_id, PES_MESSAGE_ID_BROKER_DOWN);
+        assert_non_null(strstr(pes_answer_message(answer), "PES_RUNTIME_DIR is "));
+        pes_answer_close(answer, PES_DID_REFUSE);
+    }
+}
+
+static void a_policy_that_is_lost_makes_nothing_milder(void **state)
+{
+    struct fixture *fixture = *state;
+    int policy = open(fixture->fake.policy, O_WRONLY | O_CLOEXEC);
+
+    assert_int_equal(write(policy, "down = deny\n", 12), 12);
+    close(policy);
+    assert_int_equal(fixture_ask(fixture_request(fixture)).action, PES_STOP);
+    unlink(fixture->fake.policy);
+    assert_int_equal(fixture_ask(fixture_request(fixture)).action, PES_STOP);
+}
+
 /* Hangs up on the question, `count` times. */
 static bool hang_up(struct fake_broker *fake, struct fake_connection *connection,
                     const struct wire_frame *frame)
@@ -199,6 +232,7 @@ static void a_connection_refused_before_or_after_hello_hears_why(void **state)
         assert_int_equal(pes_request_bytes(request, "hello", 5), 0);
         info = fixture_ask(request);
         assert_int_equal(info.error, -PES_E_QUOTA);
+        assert_string_equal(info.quota, "connections"); /* a constant of the library's */
         pes_close(ctx);
     }
     close(listener);
@@ -740,6 +774,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(a_broker_that_was_restarted_is_connected_to_anew),
         FIXTURE_TEST_DOWN(a_broker_that_comes_up_later_is_found),
+        FIXTURE_TEST_DOWN(a_place_that_cannot_be_is_down_and_says_why),
+        FIXTURE_TEST_DOWN(a_policy_that_is_lost_makes_nothing_milder),
         FIXTURE_TEST_DOWN(a_question_lost_once_is_asked_again),
         FIXTURE_TEST_DOWN(a_question_lost_twice_is_answered_by_the_policy),
         FIXTURE_TEST_DOWN(questions_asked_again_keep_their_order_and_their_large_content),

@@ -1,7 +1,9 @@
 /* Describing what is asked: which fields, how many, how long. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "client/client_policy.h"
 #include "client/request.h"
 #include "client_fixture.h"
 
@@ -35,14 +37,18 @@ static void every_function_takes_nothing_at_all(void **state)
 /* Nobody knows what such an application can do, so it is told to stop, where pes is installed. */
 static void nothing_asked_is_stopped_where_pes_is_installed(void **state)
 {
-    struct fixture *fixture = *state;
     struct pes_answer *answer = pes_ask(NULL);
+    struct client_policy policy;
 
     assert_int_equal(pes_answer_action(answer), PES_STOP);
     assert_int_equal(fixture_info(answer).error, -PES_E_NO_MEMORY);
     pes_answer_close(answer, PES_DID_REFUSE);
 
-    assert_int_equal(remove(fixture->fake.policy), 0);
+    unsetenv("PES_CLIENT_POLICY"); /* one that is named must be there */
+    client_policy_load_default(&policy);
+    if (policy.is_installed) {
+        skip_because("pes is installed here");
+    }
     answer = pes_ask(NULL);
     assert_int_equal(pes_answer_action(answer), PES_GO);
     assert_int_equal(fixture_info(answer).message_id, PES_MESSAGE_ID_NOT_INSTALLED);
