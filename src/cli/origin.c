@@ -11,7 +11,8 @@
 #include <strings.h>
 #include <sys/xattr.h>
 
-static void read_attribute(char text[static ORIGIN_URL_BYTES + 1], int fd, const char *name)
+/* Return: its length, 0 without one. */
+static size_t read_attribute(char text[static ORIGIN_URL_BYTES + 1], int fd, const char *name)
 {
     ssize_t n = fgetxattr(fd, name, text, ORIGIN_URL_BYTES);
 
@@ -23,15 +24,16 @@ static void read_attribute(char text[static ORIGIN_URL_BYTES + 1], int fd, const
         n--;
     }
     text[n] = '\0';
+    return (size_t)n;
 }
 
 void origin_read(struct origin *ret_origin, int fd)
 {
-    read_attribute(ret_origin->url, fd, "user.xdg.origin.url");
-    read_attribute(ret_origin->referrer, fd, "user.xdg.referrer.url");
+    ret_origin->n_url = read_attribute(ret_origin->url, fd, "user.xdg.origin.url");
+    ret_origin->n_referrer = read_attribute(ret_origin->referrer, fd, "user.xdg.referrer.url");
 }
 
 bool origin_is_web(const char *url)
 {
-    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+    return url && (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
 }

@@ -114,25 +114,28 @@ static void put_name(struct pes_request *request, const struct item *item)
 static void put_origin(struct pes_request *request, const struct item *item,
                        const struct scan_options *options)
 {
-    struct origin origin = {.url = "", .referrer = ""};
-    const char *url = options->origin_url;
-    const char *referrer = options->referrer;
+    struct origin origin = {.n_url = 0};
+    bool has_url, has_referrer; /* from the attributes */
 
     if (item->fd >= 0 && !item->is_copy) {
         origin_read(&origin, item->fd);
     }
-    if ((!url && origin.url[0]) || (!referrer && origin.referrer[0])) {
+    has_url = !options->origin_url && origin.n_url > 0;
+    has_referrer = !options->referrer && origin.n_referrer > 0;
+    if (has_url || has_referrer) {
         pes_request_text(request, PES_ORIGIN_EVIDENCE, "xattr");
     }
-    url = url ? url : origin.url;
-    referrer = referrer ? referrer : origin.referrer;
-    if (url[0]) {
-        pes_request_text(request, PES_ORIGIN_URL, url);
+    if (has_url) {
+        pes_request_text_n(request, PES_ORIGIN_URL, origin.url, origin.n_url);
+    } else if (options->origin_url) {
+        pes_request_text(request, PES_ORIGIN_URL, options->origin_url);
     }
-    if (referrer[0]) {
-        pes_request_text(request, PES_ORIGIN_REFERRER, referrer);
+    if (has_referrer) {
+        pes_request_text_n(request, PES_ORIGIN_REFERRER, origin.referrer, origin.n_referrer);
+    } else if (options->referrer) {
+        pes_request_text(request, PES_ORIGIN_REFERRER, options->referrer);
     }
-    if (origin_is_web(url)) {
+    if (origin_is_web(has_url ? origin.url : options->origin_url)) {
         pes_request_number(request, PES_ORIGIN_ZONE, PES_ZONE_INTERNET);
     }
 }

@@ -14,6 +14,7 @@ struct pes_request;
 enum question_outcome {
     QUESTION_E_UNREADABLE = 1, /* the item now has a problem */
     QUESTION_E_BUSY = 2,       /* too much is under way; ask again after an answer */
+    QUESTION_E_NO_ROOM = 3,    /* the service, or this process, is out of memory; ask again later */
 };
 
 /* The kind that an item is asked under when nobody says. */

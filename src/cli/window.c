@@ -97,10 +97,11 @@ static bool may_pass(const struct window *window, const struct slot *slot,
     }
     switch (info->error) {
     case -PES_E_QUOTA:
+    case -PES_E_NO_MEMORY:
     case -PES_E_BROKER_LOST:
+    case -PES_E_NOT_CONNECTED:
         return true;
     case -PES_E_NO_BROKER:
-    case -PES_E_NOT_CONNECTED:
         return window->was_answered;
     default:
         return false;
@@ -129,19 +130,29 @@ static void slot_take(struct window *window, struct slot *slot)
     slot->state = SLOT_DONE;
 }
 
+/* The question could not be made for now: it is put off while there is hope, then it fails. Only
+ * that, and not the others. Return: 0 or a negative errno. */
+static int slot_put_off(struct slot *slot, int64_t patience_ms, int error)
+{
+    if (now_ms() - slot->first_ms <= patience_ms) {
+        put_off(slot, 0);
+        return 0;
+    }
+    slot->state = SLOT_DONE;
+    return item_fail(&slot->item, pes_error_text(error));
+}
+
 static int slot_ask(struct window *window, struct slot *slot)
 {
     int r = question_new(&slot->request, window->ctx, &slot->item, slot->kind, slot->sequence,
                          window->options);
 
     if (r == QUESTION_E_BUSY) {
-        if (now_ms() - slot->first_ms <= PATIENCE_MS + window->options->timeout_ms) {
-            put_off(slot, 0);
-            return 0;
-        }
-        r = item_fail(&slot->item, pes_error_text(-PES_E_QUOTA));
-        slot->state = SLOT_DONE;
-        return r;
+        /* Our own questions may be what fills it. */
+        return slot_put_off(slot, PATIENCE_MS + (int64_t)window->options->timeout_ms, -PES_E_QUOTA);
+    }
+    if (r == QUESTION_E_NO_ROOM) {
+        return slot_put_off(slot, PATIENCE_MS, -PES_E_NO_MEMORY);
     }
     if (r == QUESTION_E_UNREADABLE) {
         slot->state = SLOT_DONE;
@@ -182,10 +193,13 @@ static int slot_fill(struct window *window)
     return slot_ask(window, slot);
 }
 
+/* Up to where there is something to give out: a service that does not answer makes each item take
+ * a while, and the first one may be the last. */
 static int fill(struct window *window)
 {
     window->is_starved = false;
-    while (!window->is_at_end && window->n_used < window->options->n_jobs) {
+    while (!window->is_at_end && window->n_used < window->options->n_jobs &&
+           slot_at(window, 0)->state != SLOT_DONE) {
         int r = slot_fill(window);
 
         if (r == ITEMS_E_END) {

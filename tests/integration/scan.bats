@@ -113,6 +113,9 @@ END
     local told='[p["decoded"] for l in lines for p in l["providers"] if p["name"] == "scripted"]'
     pes scan --json 300 301 304 >answers
     json_check answers "$told == ['https://example.org/a', 'https://example.org/b', 'xattr']"
+    python3 -c 'import os; os.setxattr("300", "user.xdg.origin.url", b"https://a.example/\0evil")'
+    pes scan --json 300 >answers
+    json_check answers "'evil' in $told[0]"
     pes scan --json --origin-url http://other.example/ 300 301 >answers
     json_check answers "$told == ['http://other.example/', 'https://example.org/b']"
 }

@@ -3,11 +3,14 @@
  * the items, nothing lost when the service goes away or is full.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <pes/pes.h>
@@ -34,7 +37,9 @@ static struct {
     size_t n_open_max;
     size_t n_started;
     size_t n_lost;    /* so many questions are lost before one is answered */
-    size_t n_refused; /* so many questions find the quota used up when content is put in */
+    size_t n_refused; /* so many questions are refused with `refusal` when content is put in */
+    int refusal;
+    const char *refused; /* content that always is, with `refusal` */
     bool is_down;
 } service;
 
@@ -57,7 +62,11 @@ int pes_request_bytes(struct pes_request *request, const void *bytes, size_t n_b
 {
     if (service.n_refused > 0) {
         service.n_refused--;
-        return -PES_E_QUOTA;
+        return service.refusal;
+    }
+    if (service.refused && n_bytes == strlen(service.refused) &&
+        memcmp(bytes, service.refused, n_bytes) == 0) {
+        return service.refusal;
     }
     snprintf(request->text, sizeof(request->text), "%.*s", (int)n_bytes, (const char *)bytes);
     return 0;
@@ -69,6 +78,18 @@ int pes_request_file(struct pes_request *request, int fd)
 }
 
 int pes_request_text(struct pes_request *request, uint32_t field, const char *text)
+{
+    return 0;
+}
+
+int pes_request_text_n(struct pes_request *request, uint32_t field, const void *text,
+                       size_t n_bytes)
+{
+    return 0;
+}
+
+int pes_request_text_n(struct pes_request *request, uint32_t field, const void *text,
+                       size_t n_bytes)
 {
     return 0;
 }
@@ -222,6 +243,27 @@ static struct results run(const char *path, enum items_split split, uint32_t n_j
     return results;
 }
 
+/* In libc's place: whoever would wait is told at once that the time has passed. */
+static int64_t skipped_ms;
+
+int poll(struct pollfd *fds, nfds_t n_fds, int timeout_ms)
+{
+    const struct timespec now = {.tv_sec = 0};
+    int n = ppoll(fds, n_fds, &now, NULL);
+
+    skipped_ms += n == 0 && timeout_ms > 0 ? timeout_ms : 0;
+    return n;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ret_now)
+{
+    int r = (int)syscall(SYS_clock_gettime, clock, ret_now);
+
+    ret_now->tv_sec += skipped_ms / 1000;
+    ret_now->tv_nsec += skipped_ms % 1000 * 1000000;
+    return r;
+}
+
 static int reset(void **state)
 {
     memset(&service, 0, sizeof(service));
@@ -262,9 +304,35 @@ static void a_full_service_is_asked_again_after_an_answer(void **state)
     struct results results;
 
     service.n_refused = 5;
+    service.refusal = -PES_E_QUOTA;
     results = run(numbered_lines(50), ITEMS_LINES, 4, 0);
     assert_int_equal(results.n, 50);
     assert_int_equal(results.n_failed, 0);
+}
+
+static void a_service_without_memory_is_asked_again(void **state)
+{
+    struct results results;
+
+    service.n_refused = 5;
+    service.refusal = -PES_E_NO_MEMORY;
+    results = run(numbered_lines(50), ITEMS_LINES, 4, 0);
+    assert_int_equal(results.n, 50);
+    assert_int_equal(results.n_failed + results.n_problems, 0);
+}
+
+static void an_item_that_there_is_never_memory_for_fails_alone(void **state)
+{
+    struct results results;
+
+    service.refused = "2";
+    service.refusal = -PES_E_NO_MEMORY;
+    results = run(numbered_lines(10), ITEMS_LINES, 4, 0);
+    assert_int_equal(results.n, 10);
+    assert_int_equal(results.n_failed, 0);
+    assert_int_equal(results.n_problems, 1);
+    assert_string_equal(results.problem, pes_error_text(-PES_E_NO_MEMORY));
+    assert_int_equal(service.n_started, 9);
 }
 
 static void a_service_that_never_answered_is_not_waited_for(void **state)
@@ -303,6 +371,8 @@ int main(void)
         cmocka_unit_test_setup(one_job_asks_one_question_at_a_time, reset),
         cmocka_unit_test_setup(questions_that_the_service_lost_are_asked_again, reset),
         cmocka_unit_test_setup(a_full_service_is_asked_again_after_an_answer, reset),
+        cmocka_unit_test_setup(a_service_without_memory_is_asked_again, reset),
+        cmocka_unit_test_setup(an_item_that_there_is_never_memory_for_fails_alone, reset),
         cmocka_unit_test_setup(a_service_that_never_answered_is_not_waited_for, reset),
         cmocka_unit_test_setup(the_receiver_of_results_can_stop_it_all, reset),
         cmocka_unit_test_setup(a_file_that_changes_twice_while_it_is_read_is_told_as_such, reset),
