@@ -4,16 +4,18 @@
  * A path is looked at through an O_PATH descriptor first, which neither blocks nor wakes a device;
  * only a regular file is then opened, through that same descriptor, so that nothing can be put in
  * its place in between. Folders need -r, and below them symbolic links are not followed. FIFOs,
- * sockets and devices are refused by name. A file that says it is empty and is not (as in /proc) is
- * taken in like a pipe.
+ * sockets and devices are refused by name. A file that does not say how much is in it (below /proc
+ * and /sys) is taken in like a pipe, but not waited for: only standard input is.
  *
  * Each path is opened when its turn comes: a thousand arguments do not need a thousand descriptors.
  */
 #include "cli/items.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "cli/lines.h"
 #include "cli/spool.h"
@@ -24,6 +26,7 @@ struct items {
     size_t next_path;
     struct walk *walk; /* a folder that we are in, or NULL */
     char *name;        /* what is being read by lines or spool, or NULL */
+    bool may_wait;     /* for more of that to come */
     struct lines lines;
     struct spool spool;
 };
@@ -91,9 +94,10 @@ static int reopen(int path_fd)
 }
 
 /* Starts taking in @fd (given away) under @name (given away) as lines or as a whole. */
-static int begin_stream(struct items *items, int fd, char *name)
+static int begin_stream(struct items *items, int fd, char *name, bool may_wait)
 {
     items->name = name;
+    items->may_wait = may_wait;
     if (items->options.split == ITEMS_WHOLE) {
         return spool_init(&items->spool, fd, ITEMS_CONTENT_BYTES_MAX);
     }
@@ -109,10 +113,20 @@ static void end_stream(struct items *items)
     free(TAKE_PTR(items->name));
 }
 
+/* A file of which nothing can be read now may never have more, or only what somebody else waits
+ * for (/proc/kmsg). */
+static int fail_reading(struct item *item, int error)
+{
+    if (error == EAGAIN) {
+        return item_fail(item, "has nothing to read now; only standard input is waited for");
+    }
+    return item_fail_errno(item, error);
+}
+
 /* Gives one item that cannot be read. */
 static int give_problem(struct item *item, int error, struct item *ret_item)
 {
-    int r = error == ENOMEM ? -ENOMEM : item_fail_errno(item, error);
+    int r = error == ENOMEM ? -ENOMEM : fail_reading(item, error);
 
     if (r < 0) {
         return r;
@@ -130,7 +144,10 @@ static int next_line(struct items *items, struct item *ret_item)
     int r = lines_next(&items->lines, &bytes, &n_bytes);
 
     if (r == LINES_E_WAIT) {
-        return ITEMS_E_WAIT;
+        if (items->may_wait) {
+            return ITEMS_E_WAIT;
+        }
+        r = -EAGAIN;
     }
     if (r == LINES_E_END) {
         end_stream(items);
@@ -166,7 +183,10 @@ static int next_spooled(struct items *items, struct item *ret_item)
     int r = spool_step(&items->spool);
 
     if (r == SPOOL_E_WAIT) {
-        return ITEMS_E_WAIT;
+        if (items->may_wait) {
+            return ITEMS_E_WAIT;
+        }
+        r = -EAGAIN;
     }
     item.name = TAKE_PTR(items->name);
     if (r < 0) {
@@ -183,20 +203,36 @@ static int next_spooled(struct items *items, struct item *ret_item)
     return 0;
 }
 
-/* Whether a file that says it is empty has something to read all the same. */
-static bool is_secretly_full(int fd)
+/* Whether the size that a file states means nothing: it says it is empty and is not (/proc), or
+ * says the same as all others (/sys). Return: 0, 1, or -EAGAIN: there is nothing to read of it
+ * now. */
+static int is_size_unknown(int fd, const struct stat *st)
 {
+    struct statfs fs;
     char byte;
 
-    return pread(fd, &byte, 1, 0) == 1;
+    if (st->st_size == 0) {
+        ssize_t n = pread(fd, &byte, 1, 0);
+
+        return n < 0 && errno == EAGAIN ? -EAGAIN : n == 1;
+    }
+    return st->st_blocks == 0 && fstatfs(fd, &fs) == 0 && fs.f_type == SYSFS_MAGIC;
 }
 
 /* A regular file, opened. Return: 0, or ITEMS_E_END when it is now being taken in. */
 static int take_file(struct items *items, struct item *item, int fd, const struct stat *st)
 {
-    if (items->options.split != ITEMS_WHOLE || (st->st_size == 0 && is_secretly_full(fd))) {
-        int r = begin_stream(items, fd, TAKE_PTR(item->name));
+    int r = 1;
 
+    if (items->options.split == ITEMS_WHOLE) {
+        r = is_size_unknown(fd, st);
+    }
+    if (r < 0) {
+        close(fd);
+        return fail_reading(item, -r);
+    }
+    if (r > 0) {
+        r = begin_stream(items, fd, TAKE_PTR(item->name), false);
         return r < 0 ? r : ITEMS_E_END;
     }
     item->fd = fd;
@@ -251,7 +287,7 @@ static int take_argument(struct items *items, struct item *item, const char *pat
         if (fd < 0) {
             return item_fail_errno(item, errno);
         }
-        r = begin_stream(items, fd, TAKE_PTR(item->name));
+        r = begin_stream(items, fd, TAKE_PTR(item->name), true);
         return r < 0 ? r : ITEMS_E_END;
     }
     path_fd = open(path, O_PATH | O_CLOEXEC);

@@ -71,9 +71,11 @@ static int read_more(struct lines *lines)
     if (!lines_is_readable(lines->fd)) {
         return LINES_E_WAIT;
     }
-    n = read(lines->fd, lines->buffer + lines->end, READ_BYTES);
+    do {
+        n = read(lines->fd, lines->buffer + lines->end, READ_BYTES);
+    } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        return errno == EAGAIN || errno == EINTR ? LINES_E_WAIT : -errno;
+        return errno == EAGAIN ? LINES_E_WAIT : -errno;
     }
     if (n == 0) {
         lines->is_at_end = true;

@@ -52,8 +52,11 @@ int spool_step(struct spool *spool)
             return SPOOL_E_WAIT;
         }
         n = read(spool->fd, buffer, sizeof(buffer));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
         if (n < 0) {
-            return errno == EAGAIN || errno == EINTR ? SPOOL_E_WAIT : -errno;
+            return errno == EAGAIN ? SPOOL_E_WAIT : -errno;
         }
         if (n == 0) {
             return 0;

@@ -146,6 +146,12 @@ END
         'all(l["verdict"] == "none" and l["coverage"] == "not_examined" and l["error"] and not l["action"] for l in lines)'
 }
 
+@test "files that state a size that is not theirs are read to their end" {
+    [ -e /sys/devices/system/cpu/online ] || skip "no /sys here"
+    pes scan --json /sys/devices/system/cpu/online /proc/self/status >answers
+    json_check answers 'all(l["coverage"] == "full" and 0 < l["content_bytes"] < 4096 for l in lines)'
+}
+
 @test "a finding wins over what could not be read" {
     printf '%s' "$EICAR" >eicar.com
     pes_apart scan missing eicar.com

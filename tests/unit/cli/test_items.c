@@ -1,5 +1,7 @@
 /* Items: everything that was named comes once, and what cannot be read says why. */
 #include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +224,54 @@ static void a_file_that_only_says_it_is_empty_is_read_all_the_same(void **state)
     expect_end(items);
 }
 
+/* Files below /sys state a size that is not theirs. */
+static void a_file_that_states_another_size_than_it_has_is_read_all_the_same(void **state)
+{
+    static const char *const paths[] = {"/sys/devices/system/cpu/online"};
+    CLEANUP(item_fini) struct item item = ITEM_INIT;
+    struct items *items;
+    struct stat st;
+
+    if (stat(paths[0], &st) < 0 || st.st_size == 0) {
+        skip_because("there is no such file here");
+    }
+    items = items_of(paths, 1, false, ITEMS_WHOLE, NULL);
+    assert_int_equal(items_next(items, &item), 0);
+    assert_null(item.problem);
+    assert_true(item.is_copy && item.full_size > 0);
+    assert_int_not_equal(item.full_size, st.st_size);
+    expect_end(items);
+}
+
+static bool is_nothing_to_read;
+
+/* In libc's place: what lines.c and spool.c ask before they read. */
+int poll(struct pollfd *fds, nfds_t n_fds, int timeout_ms)
+{
+    struct timespec timeout = {.tv_sec = timeout_ms / 1000};
+
+    return is_nothing_to_read ? 0 : ppoll(fds, n_fds, timeout_ms < 0 ? NULL : &timeout, NULL);
+}
+
+/* As /proc/kmsg: a regular file that has more only when something happens. */
+static void a_file_is_not_waited_for(void **state)
+{
+    static const char *const paths[] = {"/proc/self/status", "waiting"};
+    struct items *items;
+
+    put_file("waiting", "x");
+    is_nothing_to_read = true;
+    for (int split = ITEMS_WHOLE; split <= ITEMS_LINES; split++) {
+        items = items_of(paths, split == ITEMS_WHOLE ? 1 : 2, false, split, NULL);
+        expect_item(items, paths[0], "only standard input is waited for");
+        if (split == ITEMS_LINES) {
+            expect_item(items, paths[1], "only standard input is waited for");
+        }
+        expect_end(items);
+    }
+    is_nothing_to_read = false;
+}
+
 static void a_count_beside_the_walk_agrees_with_it(void **state)
 {
     char *paths[] = {(char *)"counted", (char *)"missing", (char *)"counted/a/1"};
@@ -259,6 +309,8 @@ int main(void)
         cmocka_unit_test(a_tree_deeper_than_a_path_may_be_long_is_walked_to_its_end),
         cmocka_unit_test(lines_of_files_carry_their_number_and_their_bytes),
         cmocka_unit_test(a_file_that_only_says_it_is_empty_is_read_all_the_same),
+        cmocka_unit_test(a_file_that_states_another_size_than_it_has_is_read_all_the_same),
+        cmocka_unit_test(a_file_is_not_waited_for),
         cmocka_unit_test(a_count_beside_the_walk_agrees_with_it),
     };
 
