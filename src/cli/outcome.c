@@ -26,8 +26,10 @@ enum outcome outcome_of(const struct pes_answer_info *info)
                    : OUTCOME_UNCHECKED;
     case -PES_E_NO_PROVIDER:
     case -PES_E_TOO_LARGE:
-    case -PES_E_DEADLINE_PASSED:
         return OUTCOME_UNCHECKED; /* asked; nobody looked */
+    case -PES_E_DEADLINE_PASSED:
+        /* Without a mode it is no service that says so, but the library that had no answer. */
+        return info->mode != 0 ? OUTCOME_UNCHECKED : OUTCOME_UNASKED;
     default:
         return OUTCOME_UNASKED;
     }

@@ -304,6 +304,23 @@ END
     [[ $output == *hang*"not checked"*scripted*"no answer in time"* ]]
 }
 
+@test "a broker that was stopped is told once and in time, the scan ends there, and the status is 2" {
+    local broker
+    echo harmless >small
+    head -c 40000 /dev/zero >large
+    broker=$(pgrep -P "$PES_PID" -x pes-broker)
+    kill -STOP "$broker"
+    SECONDS=0
+    pes_apart scan --timeout 300ms large small small
+    kill -CONT "$broker"
+    [ "$status" -eq 2 ]
+    [ "$SECONDS" -lt 5 ]
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    [[ ${stderr_lines[0]} == *"did not answer in time"* ]]
+    pes_apart scan small
+    [ "$status" -eq 0 ]
+}
+
 # Whatever happens meanwhile: `answers` holds 10,000 lines in order, and full coverage only where all answered in full.
 check_10000() {
     json_check answers '[l["item"] for l in lines] == list(range(1, 10001))' \

@@ -8,8 +8,11 @@
 
 static enum outcome of(int error, uint32_t verdict, uint32_t coverage)
 {
-    struct pes_answer_info info = {
-        .size_bytes = sizeof(info), .error = error, .verdict = verdict, .coverage = coverage};
+    struct pes_answer_info info = {.size_bytes = sizeof(info),
+                                   .error = error,
+                                   .verdict = verdict,
+                                   .coverage = coverage,
+                                   .mode = PES_MODE_ENFORCE};
 
     return outcome_of(&info);
 }
@@ -51,6 +54,14 @@ static void a_failed_question_is_not_asked_unless_somebody_answered_that_nobody_
         assert_int_equal(of(-error, PES_VERDICT_NONE, PES_COVERAGE_NOT_EXAMINED), wanted);
         assert_int_equal(of(-error, PES_VERDICT_NOT_DETECTED, PES_COVERAGE_FULL), wanted);
     }
+}
+
+/* The library's own answer has no mode: nobody is there who would be in one. */
+static void a_service_that_does_not_answer_was_not_asked(void **state)
+{
+    struct pes_answer_info info = {.size_bytes = sizeof(info), .error = -PES_E_DEADLINE_PASSED};
+
+    assert_int_equal(outcome_of(&info), OUTCOME_UNASKED);
 }
 
 static void found_wins_over_not_asked_and_that_over_not_checked(void **state)
@@ -107,6 +118,7 @@ int main(void)
         cmocka_unit_test(every_finding_counts_as_found_whatever_the_coverage),
         cmocka_unit_test(
             a_failed_question_is_not_asked_unless_somebody_answered_that_nobody_looked),
+        cmocka_unit_test(a_service_that_does_not_answer_was_not_asked),
         cmocka_unit_test(found_wins_over_not_asked_and_that_over_not_checked),
         cmocka_unit_test(a_part_says_how_it_ended),
         cmocka_unit_test(a_provider_that_should_have_answered_leaves_a_hole),
