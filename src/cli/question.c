@@ -82,7 +82,7 @@ static int content_outcome(struct item *item, int r, int error)
     case -PES_E_QUOTA:
         return QUESTION_E_BUSY;
     case -PES_E_NO_MEMORY:
-        return -ENOMEM;
+        return QUESTION_E_NO_ROOM;
     case -PES_E_CHANGED:
         r = item_fail(item, "changed while it was read; ask again when it is complete");
         return r < 0 ? r : QUESTION_E_UNREADABLE;
@@ -161,7 +161,6 @@ static void put_context(struct pes_request *request, const struct item *item, ui
     flags |= options->is_uncached ? PES_SCAN_NO_CACHE : 0u;
     flags |= options->is_json || options->is_verbose ? PES_SCAN_WANT_DETAILS : 0u;
     pes_request_flags(request, flags);
-    pes_request_timeout_ms(request, options->timeout_ms);
     pes_request_latency(request, PES_LATENCY_REQUEST);
 }
 
@@ -174,6 +173,8 @@ int question_new(struct pes_request **ret_request, struct pes_ctx *ctx, struct i
     if (!request) {
         return -ENOMEM;
     }
+    /* First: putting in the content may wait for the service, too. */
+    pes_request_timeout_ms(request, options->timeout_ms);
     r = put_content(request, item);
     r = content_outcome(item, r, errno);
     if (r != 0) {

@@ -88,12 +88,6 @@ int pes_request_text_n(struct pes_request *request, uint32_t field, const void *
     return 0;
 }
 
-int pes_request_text_n(struct pes_request *request, uint32_t field, const void *text,
-                       size_t n_bytes)
-{
-    return 0;
-}
-
 int pes_request_number(struct pes_request *request, uint32_t field, uint64_t value)
 {
     return 0;
