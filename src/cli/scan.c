@@ -106,6 +106,22 @@ static int print_result(struct scan *scan, const struct window_result *result)
     return r;
 }
 
+/* Whether a failure is the service's as a whole, and not one question's. */
+static bool is_of_service(int error)
+{
+    switch (error) {
+    case -PES_E_NOT_CONNECTED:
+    case -PES_E_NO_BROKER:
+    case -PES_E_BROKER_LOST:
+    case -PES_E_VERSION:
+    case -PES_E_PERMISSION:
+    case -PES_E_DEADLINE_PASSED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Return: 0 to go on, 1 to stop. */
 static int on_result(const struct window_result *result, void *userdata)
 {
@@ -122,16 +138,15 @@ static int on_result(const struct window_result *result, void *userdata)
     if (outcome == OUTCOME_UNASKED) {
         complain_service(scan, &info);
     }
-    if (outcome != OUTCOME_UNASKED || !scan->table) {
-        scan->error = print_result(scan, result);
-    }
-    if (scan->error < 0 || ferror(stdout)) {
-        return 1;
-    }
     /* For people: a service that never answered is not asked about the rest of the disk. Programs
      * get a line per item. */
-    scan->is_stopped = outcome == OUTCOME_UNASKED && scan->table && !scan->was_answered;
-    return scan->is_stopped;
+    if (outcome == OUTCOME_UNASKED && scan->table && !scan->was_answered &&
+        is_of_service(info.error)) {
+        scan->is_stopped = true;
+        return 1;
+    }
+    scan->error = print_result(scan, result);
+    return scan->error < 0 || ferror(stdout);
 }
 
 /* How many there will be is known at once for files, bit by bit for folders, never for lines. */

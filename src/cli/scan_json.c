@@ -176,6 +176,7 @@ static void put_answer(json_t *object, const struct pes_answer_info *info, const
     json_object_set_new(object, "error", json_text_or_null(error));
     json_object_set_new(object, "message", json_text_or_null(message));
     json_object_set_new(object, "advice", json_text_or_null(info->advice_text));
+    json_object_set_new(object, "quota", json_text_or_null(info->quota));
 }
 
 int scan_json_print(const struct window_result *result)

@@ -1,10 +1,11 @@
 /*
  * `pes scan` for people.
  *
- * One row for each provider that found something and for each that did not look at everything:
- * name, verdict, who, what. Below a finding stands the service's sentence about it. What is clean
- * has a row only when asked for. Rows are collected and printed in batches, each aligned in itself,
- * so that neither a long scan nor a slow pipe makes anybody wait for the end.
+ * One row for each provider that found something and for each that did not look at everything, and
+ * one for what could not be asked: name, verdict, who, what. Below a finding stands the service's
+ * sentence about it. What is clean has a row only when asked for. Rows are collected and printed in
+ * batches, each aligned in itself, so that neither a long scan nor a slow pipe makes anybody wait
+ * for the end.
  */
 #include "cli/scan_table.h"
 
@@ -197,15 +198,23 @@ static int add_whole(struct scan_table *table, const char *title,
                      const struct pes_answer_info *info)
 {
     char words[HUMAN_BYTES];
+    char quota[CELL_BYTES];
+    const char *why;
 
     if (pes_verdict_is_finding(info->verdict)) {
         return add_row(table, (const char *[N_COLUMNS]){
                                   title, human_words(words, pes_verdict_name(info->verdict)), "-",
                                   human_words(words, pes_decided_by_name(info->decided_by))});
     }
-    return add_row(table, (const char *[N_COLUMNS]){title, "not checked", "-",
-                                                    info->error ? pes_error_text(info->error)
-                                                                : coverage_words(info->coverage)});
+    why = info->error ? pes_error_text(info->error) : coverage_words(info->coverage);
+    if (info->error == -PES_E_QUOTA && info->quota[0]) {
+        snprintf(quota, sizeof(quota), "too many %s", info->quota);
+        why = quota;
+    }
+    return add_row(
+        table,
+        (const char *[N_COLUMNS]){
+            title, outcome_of(info) == OUTCOME_UNASKED ? "not asked" : "not checked", "-", why});
 }
 
 static int add_note(struct scan_table *table, const struct pes_answer *answer,

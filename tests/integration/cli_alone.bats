@@ -108,7 +108,7 @@ beside() {
     fake=$!
     read -r _ <"$folder/says"
     PES_RUNTIME_DIR=$folder "$@" || status=$?
-    kill "$fake"
+    kill "$fake" 2>/dev/null || : # it may have ended by itself
     wait "$fake" || :
     return "$status"
 }
@@ -141,6 +141,55 @@ beside() {
         [[ $output == *'"verdict":"none","coverage":"not_examined"'*'"error":"'* ]]
         [[ $stderr$output != *$'\e'* && $stderr$output != *$'\u202e'* ]]
     done
+}
+
+@test "a service that hangs is told once, in time, and the scan ends there" {
+    local command
+    echo harmless >small
+    head -c 40000 /dev/zero >large
+    for command in "small small small" "large large large large large large large large"; do
+        SECONDS=0
+        # shellcheck disable=SC2086 # words
+        run --separate-stderr beside hangs pes scan --timeout 300ms $command
+        [ "$status" -eq 2 ] || { echo "$command: $status"; false; }
+        [ "$SECONDS" -lt 5 ]
+        [ "${#stderr_lines[@]}" -eq 2 ]
+        [[ ${stderr_lines[0]} == *"did not answer in time"* ]]
+        [[ ${stderr_lines[1]} == "nothing was checked" ]]
+        [ -z "$output" ]
+    done
+}
+
+@test "an item that the service has no memory for fails alone" {
+    echo harmless >small
+    head -c 40000 /dev/zero >large
+    run --separate-stderr beside has-no-memory pes scan --json small large missing
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 3 ]
+    [[ ${lines[0]} == *'"verdict":"not_detected"'* ]]
+    [[ ${lines[1]} == *'"name":"large"'*'"error":"out of memory"'* ]]
+    [[ ${lines[2]} == *'"name":"missing"'*'"error":"No such file'* ]]
+}
+
+@test "a question that fails alone has its row, and the others are asked" {
+    echo 1 >first
+    echo 2 >second
+    run --separate-stderr beside fails-first pes scan --jobs 1 first second
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 2 ]
+    [[ ${lines[1]} == *first*"not asked"*"internal fault"* ]]
+    [[ ${stderr_lines[-1]} == "1 checked: nothing found, 1 not asked ("* ]]
+}
+
+@test "what a service that went away was not asked about is named" {
+    echo 1 >first
+    echo 2 >second
+    run --separate-stderr beside dies-later pes scan --jobs 1 first second
+    [ "$status" -eq 2 ]
+    [[ ${lines[1]} == *second*"not asked"* ]]
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    [[ ${stderr_lines[0]} == *"does not answer"* ]]
+    [[ ${stderr_lines[1]} == "1 checked: nothing found, 1 not asked ("* ]]
 }
 
 @test "version and kinds need no service" {
