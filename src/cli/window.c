@@ -51,6 +51,7 @@ struct window {
     bool is_at_end;
     bool is_starved;   /* the input has nothing for us now */
     bool was_answered; /* the service has answered something */
+    int64_t ended_ms;  /* when a question ended last */
 };
 
 static int64_t now_ms(void)
@@ -117,6 +118,7 @@ static void slot_take(struct window *window, struct slot *slot)
         return;
     }
     pes_request_free(TAKE_PTR(slot->request));
+    window->ended_ms = now_ms();
     pes_answer_info(answer, &info);
     if (may_pass(window, slot, &info)) {
         pes_answer_close(answer, PES_DID_UNKNOWN);
@@ -130,11 +132,31 @@ static void slot_take(struct window *window, struct slot *slot)
     slot->state = SLOT_DONE;
 }
 
-/* The question could not be made for now: it is put off while there is hope, then it fails. Only
- * that, and not the others. Return: 0 or a negative errno. */
-static int slot_put_off(struct slot *slot, int64_t patience_ms, int error)
+/* Whether what kept a question from being made may be over soon. Where it is a quota, our own
+ * questions may be what fills it, for as long as they may take. */
+static bool may_be_made(struct window *window, const struct slot *slot, int outcome)
 {
-    if (now_ms() - slot->first_ms <= patience_ms) {
+    int64_t now = now_ms();
+    int64_t since = slot->first_ms;
+
+    if (outcome != QUESTION_E_BUSY) {
+        return now - since <= PATIENCE_MS;
+    }
+    for (size_t i = 0; i < window->n_used; i++) {
+        if (slot_at(window, i)->state == SLOT_ASKED) {
+            return now - since <= PATIENCE_MS + (int64_t)window->options->timeout_ms;
+        }
+    }
+    return now - (since > window->ended_ms ? since : window->ended_ms) <= PATIENCE_MS;
+}
+
+/* The question could not be made for now: it is put off while there is hope, then it fails, and
+ * only it. Return: 0 or a negative errno. */
+static int slot_put_off(struct window *window, struct slot *slot, int outcome)
+{
+    int error = outcome == QUESTION_E_BUSY ? -PES_E_QUOTA : -PES_E_NO_MEMORY;
+
+    if (may_be_made(window, slot, outcome)) {
         put_off(slot, 0);
         return 0;
     }
@@ -147,12 +169,8 @@ static int slot_ask(struct window *window, struct slot *slot)
     int r = question_new(&slot->request, window->ctx, &slot->item, slot->kind, slot->sequence,
                          window->options);
 
-    if (r == QUESTION_E_BUSY) {
-        /* Our own questions may be what fills it. */
-        return slot_put_off(slot, PATIENCE_MS + (int64_t)window->options->timeout_ms, -PES_E_QUOTA);
-    }
-    if (r == QUESTION_E_NO_ROOM) {
-        return slot_put_off(slot, PATIENCE_MS, -PES_E_NO_MEMORY);
+    if (r == QUESTION_E_BUSY || r == QUESTION_E_NO_ROOM) {
+        return slot_put_off(window, slot, r);
     }
     if (r == QUESTION_E_UNREADABLE) {
         slot->state = SLOT_DONE;

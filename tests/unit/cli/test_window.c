@@ -221,7 +221,7 @@ static const char *numbered_lines(size_t n_lines)
 static struct results run(const char *path, enum items_split split, uint32_t n_jobs,
                           size_t stop_after)
 {
-    struct scan_options options = {.n_jobs = n_jobs, .timeout_ms = 1000, .split = split};
+    struct scan_options options = {.n_jobs = n_jobs, .timeout_ms = 30000, .split = split};
     struct items_options items_options = {
         .paths = (char *const[]){(char *)path}, .n_paths = 1, .split = split};
     struct results results = {.stop_after = stop_after};
@@ -329,6 +329,19 @@ static void an_item_that_there_is_never_memory_for_fails_alone(void **state)
     assert_int_equal(service.n_started, 9);
 }
 
+/* Nothing of ours is under way that it could be. */
+static void a_quota_that_others_use_up_is_not_waited_for_as_long(void **state)
+{
+    int64_t from_ms = skipped_ms;
+    struct results results;
+
+    service.refused = "1";
+    service.refusal = -PES_E_QUOTA;
+    results = run(numbered_lines(1), ITEMS_LINES, 4, 0);
+    assert_int_equal(results.n_problems, 1);
+    assert_true(skipped_ms - from_ms < 6000);
+}
+
 static void a_service_that_never_answered_is_not_waited_for(void **state)
 {
     struct results results;
@@ -367,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup(a_full_service_is_asked_again_after_an_answer, reset),
         cmocka_unit_test_setup(a_service_without_memory_is_asked_again, reset),
         cmocka_unit_test_setup(an_item_that_there_is_never_memory_for_fails_alone, reset),
+        cmocka_unit_test_setup(a_quota_that_others_use_up_is_not_waited_for_as_long, reset),
         cmocka_unit_test_setup(a_service_that_never_answered_is_not_waited_for, reset),
         cmocka_unit_test_setup(the_receiver_of_results_can_stop_it_all, reset),
         cmocka_unit_test_setup(a_file_that_changes_twice_while_it_is_read_is_told_as_such, reset),
