@@ -79,8 +79,9 @@ END
 }
 
 @test "a line is answered when it comes, not when the stream ends" {
-    local answer
+    local answer scan
     coproc SCAN { pes scan --lines --json; }
+    scan=$SCAN_PID # bash forgets it when that has ended
     echo first >&"${SCAN[1]}"
     read -r -t 20 answer <&"${SCAN[0]}"
     [[ $answer == *'"item":1'* ]]
@@ -88,7 +89,7 @@ END
     read -r -t 20 answer <&"${SCAN[0]}"
     [[ $answer == *'"item":2'* ]]
     eval "exec ${SCAN[1]}>&-"
-    wait "$SCAN_PID"
+    wait "$scan"
 }
 
 @test "the kind is guessed from the content, then from the name" {
