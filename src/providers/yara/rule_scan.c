@@ -22,6 +22,7 @@
 
 struct report {
     struct pes_scan *scan;
+    const struct rule_part *part; /* which is being asked */
     enum decode_form decode;
     bool has_too_many;
     bool is_late;
@@ -77,6 +78,20 @@ __attribute__((no_sanitize("alignment"))) static void ranges_report(struct repor
     }
 }
 
+/* FILE:RULE. A compiled file may hold several namespaces; all but yarac's own are named, too. */
+static void rule_id_write(const struct rule_part *part, const YR_RULE *rule, char *ret, size_t n)
+{
+    const char *space = rule->ns->name;
+
+    if (!part->file) {
+        snprintf(ret, n, "%s:%s", space, rule->identifier);
+    } else if (strcmp(space, "default") == 0) {
+        snprintf(ret, n, "%s:%s", part->file->name, rule->identifier);
+    } else {
+        snprintf(ret, n, "%s:%s:%s", part->file->name, space, rule->identifier);
+    }
+}
+
 static void match_report(struct report *report, YR_SCAN_CONTEXT *context, YR_RULE *rule)
 {
     struct rule_meta meta;
@@ -84,7 +99,7 @@ static void match_report(struct report *report, YR_SCAN_CONTEXT *context, YR_RUL
     int finding;
 
     rule_meta_read(&meta, rule);
-    snprintf(rule_id, sizeof(rule_id), "%s:%s", rule->ns->name, rule->identifier);
+    rule_id_write(report->part, rule, rule_id, sizeof(rule_id));
     finding =
         pes_scan_find(report->scan, &(struct pes_found){
                                         .size_bytes = sizeof(struct pes_found),
@@ -122,12 +137,13 @@ static int scanned(YR_SCAN_CONTEXT *context, int message, void *data, void *user
 int rule_scanner_init(struct rule_scanner *scanner, const struct rule_set *set,
                       struct rule_error *error)
 {
+    scanner->set = set;
     scanner->scanners = calloc(set->n_parts, sizeof(YR_SCANNER *));
     if (!scanner->scanners) {
         return rule_error_add(error, "out of memory; give the provider more (`memory-mib`)");
     }
     for (size_t i = 0; i < set->n_parts; i++) {
-        if (yr_scanner_create(set->parts[i], &scanner->scanners[i]) != ERROR_SUCCESS) {
+        if (yr_scanner_create(set->parts[i].rules, &scanner->scanners[i]) != ERROR_SUCCESS) {
             return rule_error_add(error, "libyara cannot make a scanner; give the provider more "
                                          "memory (`memory-mib`)");
         }
@@ -141,7 +157,8 @@ int rule_scanner_init(struct rule_scanner *scanner, const struct rule_set *set,
 struct trial {
     const YR_RULE *owner;
     uint32_t verdict;
-    enum rule_trial result;
+    bool is_found;     /* by its owner */
+    bool is_contested; /* by a rule with another verdict */
 };
 
 static int tried(YR_SCAN_CONTEXT *context, int message, void *data, void *user_data)
@@ -153,20 +170,18 @@ static int tried(YR_SCAN_CONTEXT *context, int message, void *data, void *user_d
         return CALLBACK_CONTINUE;
     }
     if (data == trial->owner) {
-        trial->result = trial->result == RULE_TRIAL_MISSED ? RULE_TRIAL_FOUND : trial->result;
+        trial->is_found = true;
         return CALLBACK_CONTINUE;
     }
     rule_meta_read(&meta, data);
-    if (meta.verdict != trial->verdict) {
-        trial->result = RULE_TRIAL_CONTESTED;
-    }
+    trial->is_contested = trial->is_contested || meta.verdict != trial->verdict;
     return CALLBACK_CONTINUE;
 }
 
 enum rule_trial rule_scanner_try(struct rule_scanner *scanner, const YR_RULE *owner,
                                  const struct rule_meta *meta)
 {
-    struct trial trial = {.owner = owner, .verdict = meta->verdict, .result = RULE_TRIAL_MISSED};
+    struct trial trial = {.owner = owner, .verdict = meta->verdict};
 
     for (size_t i = 0; i < scanner->n_scanners; i++) {
         yr_scanner_set_callback(scanner->scanners[i], tried, &trial);
@@ -174,7 +189,10 @@ enum rule_trial rule_scanner_try(struct rule_scanner *scanner, const YR_RULE *ow
         (void)yr_scanner_scan_mem(scanner->scanners[i], (const uint8_t *)meta->sample,
                                   strlen(meta->sample));
     }
-    return trial.result;
+    if (!trial.is_found) {
+        return RULE_TRIAL_MISSED;
+    }
+    return trial.is_contested ? RULE_TRIAL_CONTESTED : RULE_TRIAL_FOUND;
 }
 
 void rule_scanner_fini(struct rule_scanner *scanner)
@@ -227,8 +245,10 @@ void rule_scanner_run(struct rule_scanner *scanner, struct pes_scan *scan)
     const uint8_t *bytes = pes_scan_bytes(scan, &n_bytes);
 
     for (size_t i = 0; i < scanner->n_scanners; i++) {
-        uint32_t part = part_run(scanner->scanners[i], &report, bytes, n_bytes);
+        uint32_t part;
 
+        report.part = &scanner->set->parts[i];
+        part = part_run(scanner->scanners[i], &report, bytes, n_bytes);
         coverage = coverage == PES_COVERAGE_FULL ? part : coverage;
     }
     if (report.decode != DECODE_NOTHING) {

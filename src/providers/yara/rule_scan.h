@@ -7,13 +7,14 @@
 #include "providers/yara/rule_set.h"
 
 struct rule_scanner {
+    const struct rule_set *set;
     YR_SCANNER **scanners; /* one for each part of the set */
     size_t n_scanners;
 };
 
 #define RULE_SCANNER_INIT                                                                          \
     {                                                                                              \
-        .scanners = NULL, .n_scanners = 0                                                          \
+        .set = NULL, .scanners = NULL, .n_scanners = 0                                             \
     }
 
 /* Makes a scanner for each part. The set must outlive it. Returns 0, or -1 with `error` filled in.

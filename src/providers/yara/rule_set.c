@@ -9,9 +9,10 @@
  * read), variables from outside (there are none), the module `magic` (it opens its database while
  * it scans, which the sandbox answers by ending the worker).
  *
- * Compiled rules are loaded beside the others. libyara checks them only roughly: a forged file can
- * crash it. That happens in the sandbox, before the provider serves, and is reported; but compiled
- * rules of others should not be used where the source can be had.
+ * Compiled rules are loaded beside the others. libyara checks them only roughly: a damaged file may
+ * load and find nothing, a forged one can crash it. The crash happens in the sandbox, before the
+ * provider serves, and is reported; but compiled rules of others should not be used where the
+ * source can be had.
  */
 #include "providers/yara/rule_set.h"
 
@@ -147,16 +148,17 @@ static int source_add(struct builder *builder, const struct rule_file *file, con
     return modules_check(builder->compiler, file, text, builder->error);
 }
 
-static int part_add(struct rule_set *set, YR_RULES *rules, struct rule_error *error)
+static int part_add(struct rule_set *set, YR_RULES *rules, const struct rule_file *file,
+                    struct rule_error *error)
 {
-    YR_RULES **grown = reallocarray(set->parts, set->n_parts + 1, sizeof(YR_RULES *));
+    struct rule_part *grown = reallocarray(set->parts, set->n_parts + 1, sizeof(*grown));
 
     if (!grown) {
         yr_rules_destroy(rules);
         return yara_failed("rules", ERROR_INSUFFICIENT_MEMORY, error);
     }
     set->parts = grown;
-    set->parts[set->n_parts++] = rules;
+    set->parts[set->n_parts++] = (struct rule_part){.rules = rules, .file = file};
     set->n_rules += rules->num_rules;
     return 0;
 }
@@ -179,6 +181,21 @@ static size_t memory_read(void *buffer, size_t size, size_t count, void *user_da
     return n;
 }
 
+/* The compiler refuses source that uses one; here it comes with a value that was true elsewhere. */
+static int variables_check(const YR_RULES *rules, const struct rule_file *file,
+                           struct rule_error *error)
+{
+    const YR_EXTERNAL_VARIABLE *variable = rules->ext_vars_table;
+
+    if (EXTERNAL_VARIABLE_IS_NULL(variable)) {
+        return 0;
+    }
+    return rule_error_add(error,
+                          "%s: compiled with the variable '%s' from outside; rules get none: "
+                          "compile it without or give the source",
+                          file->path, variable->identifier);
+}
+
 static int compiled_add(struct builder *builder, const struct rule_file *file, const char *bytes,
                         size_t n)
 {
@@ -188,7 +205,8 @@ static int compiled_add(struct builder *builder, const struct rule_file *file, c
     int r = yr_rules_load_stream(&stream, &rules);
 
     if (r == ERROR_SUCCESS) {
-        return part_add(builder->set, rules, builder->error);
+        r = variables_check(rules, file, builder->error);
+        return part_add(builder->set, rules, file, builder->error) < 0 ? -1 : r;
     }
     if (r == ERROR_UNSUPPORTED_FILE_VERSION) {
         return rule_error_add(builder->error,
@@ -255,7 +273,7 @@ static int sources_finish(struct builder *builder)
     if (r != ERROR_SUCCESS) {
         return yara_failed("rules", r, builder->error);
     }
-    return part_add(builder->set, rules, builder->error);
+    return part_add(builder->set, rules, NULL, builder->error);
 }
 
 static int files_add(struct builder *builder, const struct rule_files *files)
@@ -277,18 +295,16 @@ static int files_add(struct builder *builder, const struct rule_files *files)
 int rule_set_load(struct rule_set *set, const char *paths, struct rule_error *error)
 {
     struct builder builder = {.set = set, .error = error, .current = {.error = error}};
-    struct rule_files files = RULE_FILES_INIT;
-    int r = rule_files_find(&files, paths, error);
+    int r = rule_files_find(&set->files, paths, error);
 
     if (r == 0) {
-        r = files_add(&builder, &files);
+        r = files_add(&builder, &set->files);
         compiler_end(&builder);
     }
-    set->n_files = files.n_files;
     set->n_warnings = builder.current.n_warnings;
-    rule_files_fini(&files);
     if (r == 0 && set->n_rules == 0) {
-        r = rule_error_add(error, "%s: no rule in %zu files; put rules there", paths, set->n_files);
+        r = rule_error_add(error, "%s: no rule in %zu files; put rules there", paths,
+                           set->files.n_files);
     }
     return r;
 }
@@ -296,8 +312,23 @@ int rule_set_load(struct rule_set *set, const char *paths, struct rule_error *er
 void rule_set_fini(struct rule_set *set)
 {
     for (size_t i = 0; i < set->n_parts; i++) {
-        yr_rules_destroy(set->parts[i]);
+        yr_rules_destroy(set->parts[i].rules);
     }
     free(set->parts);
+    rule_files_fini(&set->files);
     *set = (struct rule_set)RULE_SET_INIT;
+}
+
+const char *rule_set_path(const struct rule_set *set, const struct rule_part *part,
+                          const YR_RULE *rule)
+{
+    if (part->file) {
+        return part->file->path;
+    }
+    for (size_t i = 0; i < set->files.n_files; i++) {
+        if (strcmp(set->files.files[i].name, rule->ns->name) == 0) {
+            return set->files.files[i].path;
+        }
+    }
+    return rule->ns->name;
 }

@@ -30,8 +30,8 @@ struct yara {
  * A rule that misses its own sample is broken. A sample about which rules of different verdicts
  * speak is right, but cannot be given to pes, which asks for the one verdict of the whole answer.
  */
-static int sample_take(struct pes_load *load, struct yara *yara, const YR_RULE *rule,
-                       const struct rule_meta *meta)
+static int sample_take(struct pes_load *load, struct yara *yara, const struct rule_part *part,
+                       const YR_RULE *rule, const struct rule_meta *meta)
 {
     enum rule_trial trial;
 
@@ -42,7 +42,7 @@ static int sample_take(struct pes_load *load, struct yara *yara, const YR_RULE *
     if (trial == RULE_TRIAL_MISSED) {
         pes_load_fail(load,
                       "%s: rule %s does not find its own pes_sample; mend the one or the other",
-                      rule->ns->name, rule->identifier);
+                      rule_set_path(&yara->set, part, rule), rule->identifier);
         return -1;
     }
     if (trial == RULE_TRIAL_FOUND) {
@@ -59,14 +59,15 @@ static int sample_take(struct pes_load *load, struct yara *yara, const YR_RULE *
 static int rules_take(struct pes_load *load, struct yara *yara)
 {
     for (size_t i = 0; i < yara->set.n_parts; i++) {
+        const struct rule_part *part = &yara->set.parts[i];
         struct rule_meta meta;
         YR_RULE *rule;
 
-        yr_rules_foreach(yara->set.parts[i], rule)
+        yr_rules_foreach(part->rules, rule)
         {
             rule_meta_read(&meta, rule);
             yara->n_unknown += meta.n_unknown;
-            if (sample_take(load, yara, rule, &meta) < 0) {
+            if (sample_take(load, yara, part, rule, &meta) < 0) {
                 return -1;
             }
         }
@@ -115,8 +116,8 @@ static void say_what_was_loaded(struct pes_load *load, const struct yara *yara)
     snprintf(version, sizeof(version), "%zu rules, %s", yara->set.n_rules, yara->set.digest);
     pes_load_version(load, version);
     pes_load_note(load, "%zu rule%s in %zu file%s", yara->set.n_rules,
-                  yara->set.n_rules == 1 ? "" : "s", yara->set.n_files,
-                  yara->set.n_files == 1 ? "" : "s");
+                  yara->set.n_rules == 1 ? "" : "s", yara->set.files.n_files,
+                  yara->set.files.n_files == 1 ? "" : "s");
     if (yara->set.n_warnings > 0) {
         pes_load_note(load, "%zu warning%s of the compiler", yara->set.n_warnings,
                       yara->set.n_warnings == 1 ? "" : "s");

@@ -315,13 +315,17 @@ static void a_fifo_is_refused(void **state)
     assert_fails(folder, "/a.yar: not a regular file", "take it away");
 }
 
-static void compile_to(const char *name, const char *source)
+/* With yarac's namespace if none is named. "outside" is a variable, wherever it is used. */
+static void compile_to(const char *name, const char *space, const char *source)
 {
     YR_COMPILER *compiler;
     YR_RULES *rules;
 
     assert_int_equal(yr_compiler_create(&compiler), ERROR_SUCCESS);
-    assert_int_equal(yr_compiler_add_string(compiler, source, "compiled"), 0);
+    if (strstr(source, "outside")) {
+        assert_int_equal(yr_compiler_define_integer_variable(compiler, "outside", 1), 0);
+    }
+    assert_int_equal(yr_compiler_add_string(compiler, source, space), 0);
     assert_int_equal(yr_compiler_get_rules(compiler, &rules), ERROR_SUCCESS);
     assert_int_equal(yr_rules_save(rules, path_of(name)), ERROR_SUCCESS);
     yr_rules_destroy(rules);
@@ -332,7 +336,7 @@ static void compiled_rules_are_loaded_beside_source(void **state)
 {
     struct pes_scan scan;
 
-    compile_to("c.yarc", RULE("Compiled", "needle"));
+    compile_to("c.yarc", "compiled", RULE("Compiled", "needle"));
     put_text("s.yar", RULE("Source", "needle"));
     assert_loads(folder);
     assert_string_equal(host.load.note, "2 rules in 2 files");
@@ -342,15 +346,42 @@ static void compiled_rules_are_loaded_beside_source(void **state)
     assert_non_null(module_host_found(&scan, "Source"));
 }
 
+static const char *rule_id_of(const struct pes_scan *scan, size_t i)
+{
+    return i < scan->n_findings ? scan->findings[i].rule_id : "nothing";
+}
+
+static void rules_of_compiled_files_are_told_apart_by_file(void **state)
+{
+    struct pes_scan scan;
+
+    compile_to("a.yarc", NULL, RULE("Same", "needle"));
+    compile_to("b.yarc", NULL, RULE("Same", "needle"));
+    compile_to("c.yarc", "own", RULE("Same", "needle"));
+    assert_loads(folder);
+    assert_int_equal(module_host_scan_text(&host, &scan, "needle"), 0);
+    assert_string_equal(rule_id_of(&scan, 0), "a.yarc:Same");
+    assert_string_equal(rule_id_of(&scan, 1), "b.yarc:Same");
+    assert_string_equal(rule_id_of(&scan, 2), "c.yarc:own:Same");
+}
+
+static void compiled_rules_with_a_variable_from_outside_are_refused(void **state)
+{
+    compile_to("c.yarc", "outside", "rule R { condition: outside == 1 }");
+    assert_fails(folder, "/c.yarc: compiled with the variable 'outside' from outside",
+                 "compile it without");
+}
+
 static void compiled_rules_that_use_a_module_that_opens_files_are_refused(void **state)
 {
-    compile_to("c.yarc", "import \"magic\" rule M { condition: magic.type() contains \"PE\" }");
+    compile_to("c.yarc", NULL,
+               "import \"magic\" rule M { condition: magic.type() contains \"PE\" }");
     assert_fails(folder, "the module magic", "take the rules that use it away");
 }
 
 static void compiled_rules_of_another_version_are_refused(void **state)
 {
-    compile_to("c.yarc", RULE("Compiled", "needle"));
+    compile_to("c.yarc", "compiled", RULE("Compiled", "needle"));
     {
         FILE *file = fopen(path_of("c.yarc"), "r+e");
 
@@ -400,7 +431,16 @@ static void a_rule_that_misses_its_own_sample_is_refused(void **state)
 {
     put_text("a.yar",
              "rule A { meta: pes_sample = \"hay\" strings: $a = \"needle\" condition: $a }");
-    assert_fails(folder, "a.yar: rule A does not find its own pes_sample", "mend");
+    assert_fails(folder, "/a.yar: rule A does not find its own pes_sample", "mend");
+}
+
+static void that_another_rule_finds_its_sample_excuses_no_rule(void **state)
+{
+    put_text("a.yar",
+             "rule First { meta: verdict = \"suspicious\" strings: $a = \"hay\" condition: "
+             "$a } rule Broken { meta: pes_sample = \"hay\" strings: $a = \"needle\" "
+             "condition: $a }");
+    assert_fails(folder, "/a.yar: rule Broken does not find its own pes_sample", "mend");
 }
 
 static void a_sample_that_other_rules_judge_otherwise_is_not_given(void **state)
@@ -503,12 +543,15 @@ int main(void)
         CASE(an_unreadable_file_is_refused),
         CASE(a_fifo_is_refused),
         CASE(compiled_rules_are_loaded_beside_source),
+        CASE(rules_of_compiled_files_are_told_apart_by_file),
+        CASE(compiled_rules_with_a_variable_from_outside_are_refused),
         CASE(compiled_rules_that_use_a_module_that_opens_files_are_refused),
         CASE(compiled_rules_of_another_version_are_refused),
         CASE(rubbish_called_compiled_is_refused),
         CASE(a_single_file_of_any_name_is_loaded),
         CASE(the_rules_that_ship_find_their_own_samples),
         CASE(a_rule_that_misses_its_own_sample_is_refused),
+        CASE(that_another_rule_finds_its_sample_excuses_no_rule),
         CASE(a_sample_that_other_rules_judge_otherwise_is_not_given),
         CASE(an_encoded_line_is_shown_decoded),
         CASE(everyday_commands_are_left_alone),
