@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
-/* The first byte says how, and how much room there is. */
+/* The first byte says how, where the match ends, and how much room there is. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     uint8_t text[DECODE_BYTES_MAX];
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     }
     form = bytes[0] % 2 ? DECODE_HEX : DECODE_BASE64;
     n_room = bytes[0] < 128 ? sizeof(text) : bytes[0] - 128u;
-    n = decode_longest(form, bytes + 1, n_bytes - 1, text, n_room);
+    n = decode_near(form, bytes + 1, n_bytes - 1, n_bytes * bytes[0] / 256, text, n_room);
     if (n > n_room) {
         abort();
     }

@@ -2,9 +2,13 @@
  * decode: shows a person what an encoded command comes to.
  *
  * A command line that hides its work behind base64 or hexadecimal digits is best answered with the
- * text that it would run. This looks for candidates by alphabet alone, from the longest down, and
- * takes the first one that decodes to readable text: most long runs of the base64 alphabet in a
- * command line are paths or words, and those come out as noise.
+ * text that it would run. Candidates are found by alphabet alone, and those count that decode to
+ * readable text: most long runs of the base64 alphabet in a command line are paths or words, and
+ * those come out as noise.
+ *
+ * Whoever wrote the line wrote the candidates, too, and may have put harmless ones beside the one
+ * that is run. So none is chosen over the others: those nearest before the end of what matched are
+ * all shown, with equal room each, and that some are not shown is said.
  *
  * It promises to read each byte a bounded number of times, and it leaves out everything deeper:
  * second layers, compression, variables put together at run time.
@@ -15,8 +19,10 @@
 #include <string.h>
 
 #define RUN_CHARS_MIN   16u
-#define CANDIDATES_MAX  8u
+#define SHOWN_MAX       8u
+#define BEHIND_MAX      64u /* from the end of the match to a run: decode(  'ZWNobyBo...') */
 #define INPUT_BYTES_MAX (64u * 1024)
+#define MORE            "...\n"
 
 struct run {
     const uint8_t *start;
@@ -109,35 +115,6 @@ static size_t run_length(enum decode_form form, const uint8_t *bytes, size_t n_b
     return n;
 }
 
-/* The longest runs, longest first. Returns how many. */
-static size_t runs_find(enum decode_form form, const uint8_t *bytes, size_t n_bytes,
-                        struct run ret_runs[CANDIDATES_MAX])
-{
-    size_t n_runs = 0;
-
-    for (size_t at = 0; at < n_bytes;) {
-        struct run run = {bytes + at, run_length(form, bytes + at, n_bytes - at)};
-        size_t place = n_runs;
-
-        at += run.n + 1;
-        if (run.n < RUN_CHARS_MIN) {
-            continue;
-        }
-        while (place > 0 && ret_runs[place - 1].n < run.n) {
-            place--;
-        }
-        if (place == CANDIDATES_MAX) {
-            continue;
-        }
-        if (n_runs < CANDIDATES_MAX) {
-            n_runs++;
-        }
-        memmove(&ret_runs[place + 1], &ret_runs[place], (n_runs - place - 1) * sizeof(ret_runs[0]));
-        ret_runs[place] = run;
-    }
-    return n_runs;
-}
-
 /* PowerShell encodes UTF-16LE. Text of the Latin alphabet in it has a zero in every second byte. */
 static size_t utf16le_narrow(uint8_t *text, size_t n)
 {
@@ -188,25 +165,68 @@ static size_t readable_length(const uint8_t *text, size_t n, bool is_cut)
     return at;
 }
 
-size_t decode_longest(enum decode_form form, const uint8_t *bytes, size_t n_bytes, uint8_t *ret,
-                      size_t n_ret)
+/* What a run says, cut to `n_ret` bytes; 0 if it is not to be read. */
+static size_t run_read(enum decode_form form, struct run run, uint8_t *ret, size_t n_ret)
 {
     uint8_t text[2 * DECODE_BYTES_MAX];
-    struct run runs[CANDIDATES_MAX];
-    size_t n_runs =
-        runs_find(form, bytes, n_bytes < INPUT_BYTES_MAX ? n_bytes : INPUT_BYTES_MAX, runs);
+    size_t n_raw = form == DECODE_HEX ? hex_decode(run, text, sizeof(text))
+                                      : base64_decode(run, text, sizeof(text));
+    size_t n = utf16le_narrow(text, n_raw);
+    bool is_cut = n_raw == sizeof(text) || n > n_ret;
 
-    for (size_t i = 0; i < n_runs; i++) {
-        size_t n_raw = form == DECODE_HEX ? hex_decode(runs[i], text, sizeof(text))
-                                          : base64_decode(runs[i], text, sizeof(text));
-        size_t n = utf16le_narrow(text, n_raw);
-        bool is_cut = n_raw == sizeof(text) || n > n_ret;
+    n = readable_length(text, n > n_ret ? n_ret : n, is_cut);
+    memcpy(ret, text, n);
+    return n;
+}
 
-        n = readable_length(text, n > n_ret ? n_ret : n, is_cut);
-        if (n > 0) {
-            memcpy(ret, text, n);
-            return n;
+/* The last readable runs that begin before `limit`, in their order. Returns how many there are in
+ * all; number i is at i % SHOWN_MAX. */
+static size_t runs_find(enum decode_form form, const uint8_t *bytes, size_t n_bytes, size_t limit,
+                        struct run ret_runs[SHOWN_MAX])
+{
+    uint8_t text[DECODE_BYTES_MAX];
+    size_t n_runs = 0;
+    size_t at = limit > INPUT_BYTES_MAX ? limit - INPUT_BYTES_MAX : 0;
+    size_t end = n_bytes - at > 2 * INPUT_BYTES_MAX ? at + 2 * INPUT_BYTES_MAX : n_bytes;
+
+    while (at < limit) {
+        struct run run = {bytes + at, run_length(form, bytes + at, end - at)};
+
+        at += run.n + 1;
+        if (run.n >= RUN_CHARS_MIN && run_read(form, run, text, sizeof(text)) > 0) {
+            ret_runs[n_runs++ % SHOWN_MAX] = run;
         }
     }
-    return 0;
+    return n_runs;
+}
+
+size_t decode_near(enum decode_form form, const uint8_t *bytes, size_t n_bytes, size_t match_end,
+                   uint8_t *ret, size_t n_ret)
+{
+    struct run runs[SHOWN_MAX];
+    size_t limit =
+        match_end < n_bytes && n_bytes - match_end > BEHIND_MAX ? match_end + BEHIND_MAX : n_bytes;
+    size_t n_runs = runs_find(form, bytes, n_bytes, limit, runs);
+    size_t first = n_runs > SHOWN_MAX ? n_runs - SHOWN_MAX : 0;
+    size_t n = 0;
+
+    if (first > 0 && n_ret > sizeof(MORE)) {
+        memcpy(ret, MORE, sizeof(MORE) - 1);
+        n = sizeof(MORE) - 1;
+    }
+    for (size_t i = first; i < n_runs; i++) {
+        size_t n_after = i + 1 < n_runs ? 1 : 0; /* a line end, unless it is the last */
+        size_t room = (n_ret - n) / (n_runs - i);
+        size_t n_read;
+
+        if (room <= n_after) {
+            continue;
+        }
+        n_read = run_read(form, runs[i % SHOWN_MAX], ret + n, room - n_after);
+        n += n_read;
+        if (n_after > 0 && n_read > 0 && ret[n - 1] != '\n') {
+            ret[n++] = '\n';
+        }
+    }
+    return n;
 }

@@ -10,14 +10,17 @@ enum decode_form {
     DECODE_HEX = 2,    /* digits in pairs, also with \x before each pair */
 };
 
+#define DECODE_FORMS     3 /* with that of nothing */
 #define DECODE_BYTES_MAX 1024u
 
 /*
- * Decodes the longest run of `form` in `bytes` that is at least 16 characters long and comes to
- * readable text: no control characters other than tab and line ends. Runs of equal length: the
- * first. Writes at most `n_ret` bytes, not terminated; a longer text is cut.
+ * Decodes the runs of `form` in `bytes` that are at least 16 characters long and come to readable
+ * text: no control characters other than tab and line ends. Of those that begin before the end of
+ * what matched, or shortly after it, the last eight, in their order, each on lines of its own and
+ * with an equal share of the room; a longer text is cut, and "..." stands before if there are more.
+ * Writes at most `n_ret` bytes, not terminated.
  *
  * Returns the number of bytes written, 0 when there is no such run.
  */
-size_t decode_longest(enum decode_form form, const uint8_t *bytes, size_t n_bytes, uint8_t *ret,
-                      size_t n_ret);
+size_t decode_near(enum decode_form form, const uint8_t *bytes, size_t n_bytes, size_t match_end,
+                   uint8_t *ret, size_t n_ret);

