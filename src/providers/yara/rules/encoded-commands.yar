@@ -1,6 +1,7 @@
 /*
  * Lines that hide from their reader what they run. Nobody needs that to give instructions to a
- * person; what they come to is shown beside the verdict.
+ * person; what they come to is shown beside the verdict. The parts of the expressions are explained
+ * in download-and-run.yar.
  */
 
 rule Encoded_Into_Shell
@@ -16,12 +17,18 @@ rule Encoded_Into_Shell
         pes_sample = "echo ZWNobyBoZWxsbyBmcm9tIGEgdGVzdAo= | base64 -d | bash"
 
     strings:
-        $piped = /\b(base64|base32|uudecode|openssl([ \t]{1,4}enc)?[^\n|]{0,20}-(a|base64))\b[^\n|]{0,250}[ \t](-d|-D|-di|--decode)([^\n|]{0,250}\|&?){1,3}[ \t]{0,8}(sudo[ \t]{1,3})?(\/[a-z\/]{1,24}\/)?((ba|z|da|k)?sh|python[0-9.]{0,4}|perl|ruby|node|php)([^A-Za-z0-9_.\/-]|$)/
-        $openssl = /\bopenssl[ \t]{1,4}(enc|base64)[^\n|]{0,250}[ \t]-d([^\n|]{0,250}\|&?){1,3}[ \t]{0,8}(sudo[ \t]{1,3})?(\/[a-z\/]{1,24}\/)?((ba|z|da|k)?sh|python[0-9.]{0,4}|perl)([^A-Za-z0-9_.\/-]|$)/
-        $substituted = /(\beval|\b(ba|z|da|k)?sh[ \t]{1,4}-[a-z]{0,4}c|\b(ba|z|da|k)?sh[ \t]{0,4}<<<|\b(ba|z|da|k)?sh)[ \t]{0,4}["']?(\$\(|`|<\()[^\n)`]{0,4000}\b(base64|base32)[ \t]{1,4}(-d|-D|-di|--decode)/
+        $decoder = /\b(base64|base32|basenc|uudecode|openssl(([ \t]|\\\r?\n){1,4}enc)?([^\n|]|\\\r?\n){0,20}-(a|base64))\b([^\n|]|\\\r?\n){0,250}([ \t]|\\\r?\n)(-[A-Za-z]{0,3}[dD][A-Za-z]{0,3}|--d[ecod]{0,5})(([^\n|]|\\\r?\n){0,500}\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}){1,3}/
+        $openssl = /\bopenssl([ \t]|\\\r?\n){1,4}(enc|base64)([^\n|]|\\\r?\n){0,250}([ \t]|\\\r?\n)-d(([^\n|]|\\\r?\n){0,500}\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}){1,3}/
+        $run_shell = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(ba|z|da|k|c|tc|fi|a)?sh([^A-Za-z0-9_.\/-]|$)/ private
+        $run_other = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(python[0-9.]{0,4}|perl|ruby|node|php|osascript)(([ \t]|\\\r?\n){1,3}(-[uBEIsSOqwWTtxbdv]{1,6}|--[a-z-]{2,30}(=[a-z]{1,20})?)){0,3}(["'`]|([ \t]|\\\r?\n){0,4}([\r\n;&|)}#]|[0-9]?[<>]|$)|([ \t]|\\\r?\n){1,3}(-([^A-Za-z0-9-]|$)|\/dev\/(stdin|fd\/0)))/ private
+        $run_code = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(python[0-9.]{0,4}|perl|ruby|node|php|osascript)(([ \t]|\\\r?\n){1,3}(-[uBEIsSOqwWTtxbdv]{1,6}|--[a-z-]{2,30}(=[a-z]{1,20})?)){0,3}([ \t]|\\\r?\n){1,3}-[A-Za-z]{0,4}[cer]([ \t]|\\\r?\n){0,3}["'][^|]{0,160}\b(exec|eval)\b/ private
+        $substituted = /(\beval|(\bsource|(^|[ \t\n;&|({])\.)(([ \t]|\\\r?\n){1,4}\/dev\/(stdin|fd\/0)([ \t]|\\\r?\n){0,4}<<<)?|\b((ba|z|da|k|c|tc|fi|a)?sh|(python[0-9.]{0,4}|perl|ruby|node|php|osascript))(([ \t]|\\\r?\n){1,4}-[A-Za-z]{1,6}){0,3}([ \t]|\\\r?\n){0,4}(<{1,3})?)([ \t]|\\\r?\n){0,4}["']?(\$\(|`|<\()[^)`]{0,4000}\b(base64|base32|basenc)([ \t]|\\\r?\n){1,4}(-[A-Za-z]{0,3}[dD][A-Za-z]{0,3}|--d[ecod]{0,5})/
+        $saved = /\b(base64|base32)([^\n|]|\\\r?\n){0,250}([ \t]|\\\r?\n)(-[A-Za-z]{0,3}[dD][A-Za-z]{0,3}|--d[ecod]{0,5})([^\n|]|\\\r?\n){0,250}>([ \t]|\\\r?\n){0,3}(\/(var\/)?tmp|\/dev\/shm)\/([^\n|;&]|\\\r?\n){1,250}(&&|\|\||[;&\n])([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((sudo|doas|env|nohup|exec|setsid|-[A-Za-z-]{1,20}|root|[A-Za-z_]{1,30}=[^ \t\n;|&]{0,100})([ \t]|\\\r?\n){1,4}){0,5}(ba|z|da|k)?sh([ \t]|\\\r?\n){1,4}["']?(\/(var\/)?tmp|\/dev\/shm)\//
 
     condition:
-        filesize < 64KB and any of them
+        filesize < 64KB and (for any i in (1..#decoder) : (any of ($run_*) in (@decoder[i]..@decoder[i] + !decoder[i])) or
+         for any i in (1..#openssl) : (any of ($run_*) in (@openssl[i]..@openssl[i] + !openssl[i])) or
+         $substituted or $saved)
 }
 
 rule Hex_Into_Shell
@@ -37,12 +44,17 @@ rule Hex_Into_Shell
         pes_sample = "echo 6563686f2068656c6c6f | xxd -r -p | sh"
 
     strings:
-        $xxd = /\bxxd[ \t]{1,4}(-[a-z]{1,3}[ \t]{1,4}){0,3}-r[^\n|]{0,20}\|[ \t]{0,8}(sudo[ \t]{1,3})?(\/[a-z\/]{1,24}\/)?((ba|z|da|k)?sh|python[0-9.]{0,4}|perl)([^A-Za-z0-9_.\/-]|$)/
-        $escapes = /\b(printf|echo[ \t]{1,4}-[ne]{1,2})[ \t]{1,4}\$?["']?(\\x[0-9A-Fa-f]{2}|\\[0-7]{3}){8,}[^\n|]{0,4000}\|[ \t]{0,8}(sudo[ \t]{1,3})?(ba|z|da|k)?sh([^A-Za-z0-9_.\/-]|$)/
-        $eval = /(\beval|\b(ba|z|da|k)?sh[ \t]{1,4}-[a-z]{0,4}c)[ \t]{1,4}["']?\$(\(|')[^\n]{0,40}(\\x[0-9A-Fa-f]{2}|\\[0-7]{3}){8,}/
+        $xxd = /\bxxd([ \t]|\\\r?\n){1,4}(-[a-z]{1,3}([ \t]|\\\r?\n){1,4}){0,3}-[a-z]{0,2}r(([^\n|]|\\\r?\n){0,500}\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}){1,3}/
+        $escapes = /\b(printf|echo([ \t]|\\\r?\n){1,4}-[ne]{1,2})([ \t]|\\\r?\n){1,4}\$?["']?(\\x[0-9A-Fa-f]{2}|\\[0-7]{3}){8,}([^\n|]|\\\r?\n){0,3000}\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}/
+        $run_shell = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(ba|z|da|k|c|tc|fi|a)?sh([^A-Za-z0-9_.\/-]|$)/ private
+        $run_other = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(python[0-9.]{0,4}|perl|ruby|node|php|osascript)(([ \t]|\\\r?\n){1,3}(-[uBEIsSOqwWTtxbdv]{1,6}|--[a-z-]{2,30}(=[a-z]{1,20})?)){0,3}(["'`]|([ \t]|\\\r?\n){0,4}([\r\n;&|)}#]|[0-9]?[<>]|$)|([ \t]|\\\r?\n){1,3}(-([^A-Za-z0-9-]|$)|\/dev\/(stdin|fd\/0)))/ private
+        $run_code = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(python[0-9.]{0,4}|perl|ruby|node|php|osascript)(([ \t]|\\\r?\n){1,3}(-[uBEIsSOqwWTtxbdv]{1,6}|--[a-z-]{2,30}(=[a-z]{1,20})?)){0,3}([ \t]|\\\r?\n){1,3}-[A-Za-z]{0,4}[cer]([ \t]|\\\r?\n){0,3}["'][^|]{0,160}\b(exec|eval)\b/ private
+        $eval = /(\beval|\b(ba|z|k|da)?sh([ \t]|\\\r?\n){1,4}-[a-z]{0,4}c)([ \t]|\\\r?\n){1,4}["']?\$(\(|')([^\n]|\\\r?\n){0,40}(\\x[0-9A-Fa-f]{2}|\\[0-7]{3}){8,}/
 
     condition:
-        filesize < 64KB and any of them
+        filesize < 64KB and (for any i in (1..#xxd) : (any of ($run_*) in (@xxd[i]..@xxd[i] + !xxd[i])) or
+         for any i in (1..#escapes) : (any of ($run_*) in (@escapes[i]..@escapes[i] + !escapes[i])) or
+         $eval)
 }
 
 rule Transformed_Into_Shell
@@ -57,12 +69,17 @@ rule Transformed_Into_Shell
         pes_sample = "echo 'olleh ohce' | rev | sh"
 
     strings:
-        $rev = /\becho[ \t][^\n|]{1,250}\|[ \t]{0,8}rev[ \t]{0,4}\|[ \t]{0,8}(ba|z|da|k)?sh([^A-Za-z0-9_.\/-]|$)/
-        $rot = /\|[ \t]{0,8}tr[ \t]{1,4}["']?(\[?a-z|A-Za-z|a-zA-Z)[^\n|]{0,250}\|[ \t]{0,8}(ba|z|da|k)?sh([^A-Za-z0-9_.\/-]|$)/
+        $rev = /\becho([ \t]|\\\r?\n)([^\n|]|\\\r?\n){1,250}\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}rev([ \t]|\\\r?\n){0,4}\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}/
+        $rot = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}tr([ \t]|\\\r?\n){1,4}["']?(\[?a-z|A-Za-z|a-zA-Z)([^\n|]|\\\r?\n){0,250}\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}/
+        $run_shell = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(ba|z|da|k|c|tc|fi|a)?sh([^A-Za-z0-9_.\/-]|$)/ private
+        $run_other = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(python[0-9.]{0,4}|perl|ruby|node|php|osascript)(([ \t]|\\\r?\n){1,3}(-[uBEIsSOqwWTtxbdv]{1,6}|--[a-z-]{2,30}(=[a-z]{1,20})?)){0,3}(["'`]|([ \t]|\\\r?\n){0,4}([\r\n;&|)}#]|[0-9]?[<>]|$)|([ \t]|\\\r?\n){1,3}(-([^A-Za-z0-9-]|$)|\/dev\/(stdin|fd\/0)))/ private
+        $run_code = /\|&?([ \t\\]{0,8}(#[^\n]{0,60})?\r?\n){0,3}[ \t\\]{0,8}((\/[a-z\/]{1,24}\/)?(sudo|doas|env|exec|nohup|command|time|nice|setsid|stdbuf|busybox|[A-Za-z_]{1,30}=)([^\n|;&]|\\\r?\n){0,120}[ \t\n])?[({"'\\ ]{0,3}(\/[a-z0-9_.\/-]{1,40}\/)?(python[0-9.]{0,4}|perl|ruby|node|php|osascript)(([ \t]|\\\r?\n){1,3}(-[uBEIsSOqwWTtxbdv]{1,6}|--[a-z-]{2,30}(=[a-z]{1,20})?)){0,3}([ \t]|\\\r?\n){1,3}-[A-Za-z]{0,4}[cer]([ \t]|\\\r?\n){0,3}["'][^|]{0,160}\b(exec|eval)\b/ private
         $ifs = /(curl|wget)\$\{?IFS\}?/
 
     condition:
-        filesize < 64KB and any of them
+        filesize < 64KB and (for any i in (1..#rev) : (any of ($run_*) in (@rev[i]..@rev[i] + !rev[i])) or
+         for any i in (1..#rot) : (any of ($run_*) in (@rot[i]..@rot[i] + !rot[i])) or
+         $ifs)
 }
 
 rule Interpreter_Decodes_And_Runs
@@ -120,10 +137,10 @@ rule PowerShell_Decodes_And_Runs
         pes_sample = "powershell -c \"iex(-join([char[]](101,99,104,111,32,104,101,108,108,111)))\""
 
     strings:
-        $base64 = /(\biex\b|invoke-expression)[^\n]{0,250}frombase64string/ nocase
-        $base64_last = /frombase64string[^\n]{0,4000}\|[ \t]{0,5}(iex\b|invoke-expression)/ nocase
-        $codes = /(\biex\b|invoke-expression)[^\n]{0,250}\[char(\[\])?\][^\n]{0,10}[0-9]{2,3}[ \t]{0,3},[ \t]{0,3}[0-9]{2,3}[ \t]{0,3},/ nocase
-        $codes_last = /\[char(\[\])?\][^\n]{0,10}([0-9]{2,3}[ \t]{0,3},[ \t]{0,3}){4,}[^\n]{0,4000}\|[ \t]{0,5}(iex\b|invoke-expression)/ nocase
+        $base64 = /(\biex\b|invoke-expression)([^\n]|[`|;({,][ \t]{0,4}\r?\n){0,250}frombase64string/ nocase
+        $base64_last = /frombase64string[^\n]{0,4000}\|[ \t\r\n`]{0,8}(iex\b|invoke-expression)/ nocase
+        $codes = /(\biex\b|invoke-expression)([^\n]|[`|;({,][ \t]{0,4}\r?\n){0,250}\[char(\[\])?\][^\n]{0,10}[0-9]{2,3}[ \t]{0,3},[ \t]{0,3}[0-9]{2,3}[ \t]{0,3},/ nocase
+        $codes_last = /\[char(\[\])?\][^\n]{0,10}([0-9]{2,3}[ \t]{0,3},[ \t]{0,3}){4,}[^\n]{0,4000}\|[ \t\r\n`]{0,8}(iex\b|invoke-expression)/ nocase
         $lookup = /[&.][ \t]{0,3}\([ \t]{0,3}(gcm|get-command|gal|get-alias)[ \t]{1,4}["']?[a-z-]{0,10}[*?]/ nocase
         $piece1 = "('i'+'" nocase
         $piece2 = "('ie'+'" nocase
