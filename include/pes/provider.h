@@ -247,7 +247,8 @@ PES_PUBLIC int pes_scan_find(struct pes_scan *scan, const struct pes_found *foun
  * @length:  number of bytes
  * @what:    name of what is there, at most 64 bytes, or NULL
  *
- * At most 32 ranges are kept.
+ * At most 32 ranges are kept, those of the worst findings first. What lies outside of the content
+ * is left out.
  *
  * Ownership: @what is copied.
  * Threads: the only one.

@@ -3,10 +3,11 @@
  *
  * A module may say anything in any order, too much, and nonsense. What comes out is always a valid
  * Result of at most 8 KiB: names reduced to their alphabet, findings worst first (verdict, then
- * severity, then order of arrival), evidence pointing at findings that are there, no coverage that
- * was not stated, full coverage only of every byte, and known_good only with full coverage. A
- * verdict or coverage that this version does not know is taken the careful way: a finding without a
- * known verdict is suspicious, an unknown coverage means not examined.
+ * severity, then order of arrival), evidence pointing at findings and bytes that are there, that of
+ * the worst finding first, no coverage that was not stated, full coverage only of every byte, and
+ * known_good only with full coverage. A verdict or coverage that this version does not know is taken
+ * the careful way: a finding without a known verdict is suspicious, an unknown coverage means not
+ * examined.
  *
  * Leaves out judging whether the module tells the truth.
  */
@@ -46,17 +47,21 @@ static void copy_name(char *out, size_t n, const char *name)
 }
 
 /* Worse findings are greater. */
-static int compare_findings(const struct answer_finding *a, const struct answer_finding *b)
+static int compare_badness(const struct answer_finding *a, const struct answer_finding *b)
 {
     unsigned rank_a = verdict_rank(a->verdict), rank_b = verdict_rank(b->verdict);
 
     if (rank_a != rank_b) {
         return rank_a < rank_b ? -1 : 1;
     }
-    if (a->severity != b->severity) {
-        return a->severity < b->severity ? -1 : 1;
-    }
-    return a->order > b->order ? -1 : 1; /* the earlier one is kept */
+    return a->severity == b->severity ? 0 : a->severity < b->severity ? -1 : 1;
+}
+
+static int compare_findings(const struct answer_finding *a, const struct answer_finding *b)
+{
+    int r = compare_badness(a, b);
+
+    return r != 0 ? r : a->order > b->order ? -1 : 1; /* the earlier one is kept */
 }
 
 static void drop_evidence_of(struct answer *answer, uint32_t finding)
@@ -119,13 +124,38 @@ int answer_find(struct answer *answer, const struct pes_found *found)
     return (int)at;
 }
 
+/* Takes out the last range of the least finding that has one, if this finding is worse than
+ * that. */
+static bool make_room(struct answer *answer, uint32_t finding)
+{
+    const struct answer_finding *findings = answer->findings;
+    uint32_t least = answer->evidence[0].finding;
+    size_t at = 0;
+
+    for (size_t i = 1; i < answer->n_evidence; i++) {
+        uint32_t other = answer->evidence[i].finding;
+
+        if (other == least || compare_findings(&findings[other], &findings[least]) < 0) {
+            least = other;
+            at = i;
+        }
+    }
+    if (compare_badness(&findings[finding], &findings[least]) <= 0) {
+        return false;
+    }
+    answer->n_evidence--;
+    memmove(&answer->evidence[at], &answer->evidence[at + 1],
+            (answer->n_evidence - at) * sizeof(answer->evidence[0]));
+    return true;
+}
+
 void answer_evidence(struct answer *answer, int finding, uint64_t offset, uint64_t length,
                      const char *what)
 {
     struct answer_evidence *evidence;
 
     if (finding < 0 || (size_t)finding >= answer->n_findings ||
-        answer->n_evidence == ANSWER_EVIDENCE_MAX) {
+        (answer->n_evidence == ANSWER_EVIDENCE_MAX && !make_room(answer, (uint32_t)finding))) {
         return;
     }
     evidence = &answer->evidence[answer->n_evidence++];
@@ -188,29 +218,39 @@ static void fill_finding(struct wire_finding *out, const struct answer_finding *
     };
 }
 
-static void fill_findings(struct wire_result *result, const struct answer *answer)
+/* A range that begins behind the content is left out, one that reaches further is cut. */
+static void add_range(struct wire_result *result, const struct answer_evidence *evidence,
+                      uint32_t place, uint64_t content_bytes)
+{
+    uint64_t left = content_bytes - evidence->offset;
+
+    if (evidence->offset > content_bytes) {
+        return;
+    }
+    result->evidence[result->n_evidence++] = (struct wire_evidence){
+        .finding = place,
+        .offset = evidence->offset,
+        .length = evidence->length < left ? evidence->length : left,
+        .what = wire_text(evidence->what),
+    };
+}
+
+static void fill_findings(struct wire_result *result, const struct answer *answer,
+                          uint64_t content_bytes)
 {
     uint32_t order[ANSWER_FINDINGS_MAX];
-    uint32_t place[ANSWER_FINDINGS_MAX];
 
     sort_findings(answer, order);
     for (uint32_t i = 0; i < answer->n_findings; i++) {
         fill_finding(&result->findings[i], &answer->findings[order[i]]);
-        place[order[i]] = i;
+        for (size_t j = 0; j < answer->n_evidence; j++) {
+            if (answer->evidence[j].finding == order[i]) {
+                add_range(result, &answer->evidence[j], i, content_bytes);
+            }
+        }
     }
     result->n_findings = answer->n_findings;
     result->n_findings_total = answer->n_findings_total;
-    for (size_t i = 0; i < answer->n_evidence; i++) {
-        const struct answer_evidence *evidence = &answer->evidence[i];
-
-        result->evidence[i] = (struct wire_evidence){
-            .finding = place[evidence->finding],
-            .offset = evidence->offset,
-            .length = evidence->length,
-            .what = wire_text(evidence->what),
-        };
-    }
-    result->n_evidence = answer->n_evidence;
 }
 
 /* Nobody has examined more than there is, and whoever examined less has not examined it in full. */
@@ -265,7 +305,7 @@ int answer_encode(const struct answer *answer, const struct answer_frame *frame,
         result.verdict = PES_VERDICT_NONE;
         result.coverage = PES_COVERAGE_NOT_EXAMINED;
     } else {
-        fill_findings(&result, answer);
+        fill_findings(&result, answer, frame->content_bytes);
         fill_coverage(&result, answer, frame->content_bytes);
         result.verdict = final_verdict(&result, answer);
         result.decoded = (struct wire_bytes){.data = answer->decoded, .size = answer->n_decoded};

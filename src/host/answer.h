@@ -52,6 +52,7 @@ void answer_init(struct answer *answer);
 /* Takes a finding; returns its index, or -1 when 16 that are no better are there already. */
 int answer_find(struct answer *answer, const struct pes_found *found);
 
+/* Takes a range. Beyond 32, one of a worse finding takes the place of one of the least. */
 void answer_evidence(struct answer *answer, int finding, uint64_t offset, uint64_t length,
                      const char *what);
 void answer_decoded(struct answer *answer, const void *bytes, size_t n_bytes);

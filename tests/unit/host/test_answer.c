@@ -88,11 +88,11 @@ static void findings_come_worst_first_with_their_evidence(void **state)
     assert_bytes(r->findings[1].detection, "Test");
     assert_bytes(r->findings[2].detection, "Unwanted");
     assert_int_equal(r->n_evidence, 3);
-    assert_int_equal(r->evidence[0].finding, 2);
+    assert_int_equal(r->evidence[0].finding, 0);
     assert_int_equal(r->evidence[1].finding, 1);
-    assert_int_equal(r->evidence[2].finding, 0);
-    assert_int_equal(r->evidence[2].offset, 5);
-    assert_int_equal(r->evidence[2].length, 6);
+    assert_int_equal(r->evidence[2].finding, 2);
+    assert_int_equal(r->evidence[0].offset, 5);
+    assert_int_equal(r->evidence[0].length, 6);
 }
 
 static void sixteen_worst_are_kept_and_all_are_counted(void **state)
@@ -114,6 +114,54 @@ static void sixteen_worst_are_kept_and_all_are_counted(void **state)
     for (size_t i = 0; i < r->n_evidence; i++) {
         assert_true(r->evidence[i].finding >= 1 && r->evidence[i].finding < 16);
     }
+}
+
+static void the_worst_finding_has_evidence_however_late_it_comes(void **state)
+{
+    int low = find(PES_VERDICT_UNCOMMON, "Low");
+    int lower = find(PES_VERDICT_UNCOMMON, "Lower");
+    const struct wire_result *r;
+    int bad;
+
+    for (uint64_t i = 0; i < 20; i++) {
+        answer_evidence(&answer, low, i, 1, NULL);
+        answer_evidence(&answer, lower, i, 1, NULL);
+    }
+    bad = find(PES_VERDICT_MALICIOUS, "Bad");
+    answer_evidence(&answer, bad, 50, 1, NULL);
+    answer_evidence(&answer, low, 60, 1, NULL);
+    answer_evidence(&answer, lower, 70, 1, NULL);
+    r = result();
+    assert_int_equal(r->n_evidence, 32);
+    assert_int_equal(r->evidence[0].finding, 0);
+    assert_int_equal(r->evidence[0].offset, 50);
+    for (uint64_t i = 0; i < 16; i++) {
+        assert_int_equal(r->evidence[1 + i].finding, 1);
+        assert_int_equal(r->evidence[1 + i].offset, i);
+    }
+    for (uint64_t i = 0; i < 15; i++) { /* one less than had come */
+        assert_int_equal(r->evidence[17 + i].finding, 2);
+        assert_int_equal(r->evidence[17 + i].offset, i);
+    }
+}
+
+static void evidence_lies_within_the_content(void **state)
+{
+    const struct wire_result *r;
+    int bad = find(PES_VERDICT_MALICIOUS, "Bad");
+
+    answer_evidence(&answer, bad, UINT64_C(1) << 63, UINT64_C(1) << 63, "far");
+    answer_evidence(&answer, bad, 101, 0, "behind");
+    answer_evidence(&answer, bad, 90, 11, "over");
+    answer_evidence(&answer, bad, 1, UINT64_MAX, "round");
+    answer_evidence(&answer, bad, 100, 0, "end");
+    r = result();
+    assert_int_equal(r->n_evidence, 3);
+    assert_bytes(r->evidence[0].what, "over");
+    assert_int_equal(r->evidence[0].length, 10);
+    assert_bytes(r->evidence[1].what, "round");
+    assert_int_equal(r->evidence[1].length, 99);
+    assert_bytes(r->evidence[2].what, "end");
 }
 
 static void every_verdict_has_its_place(void **state)
@@ -254,8 +302,8 @@ static void the_largest_answer_is_cut_until_it_fits(void **state)
                                                  .family = text,
                                                  .rule_id = text,
                                                  .technique = text});
-        answer_evidence(&answer, i, UINT64_MAX, UINT64_MAX, text);
-        answer_evidence(&answer, i, UINT64_MAX, UINT64_MAX, text);
+        answer_evidence(&answer, i, 100, 0, text);
+        answer_evidence(&answer, i, 100, 0, text);
     }
     answer_decoded(&answer, text, sizeof(text));
     answer_coverage(&answer, PES_COVERAGE_FULL, 100);
@@ -275,6 +323,8 @@ int main(void)
         ANSWER_TEST(a_failed_scan_says_nothing),
         ANSWER_TEST(findings_come_worst_first_with_their_evidence),
         ANSWER_TEST(sixteen_worst_are_kept_and_all_are_counted),
+        ANSWER_TEST(the_worst_finding_has_evidence_however_late_it_comes),
+        ANSWER_TEST(evidence_lies_within_the_content),
         ANSWER_TEST(every_verdict_has_its_place),
         ANSWER_TEST(names_are_reduced_to_their_alphabet),
         ANSWER_TEST(a_finding_without_name_or_verdict_is_still_one),
