@@ -3,8 +3,8 @@
  *
  * It comes from a process that content may have taken over, so that it is believed in one thing
  * only: its opinion. It must be one well-formed message about the very scan it was given, within
- * its limits, with indices that exist and names of harmless characters, and it must not contradict
- * itself (SPEC 11); whatever else it says ends the worker.
+ * its limits, with indices and places that exist and names of harmless characters, and it must not
+ * contradict itself (SPEC 11); whatever else it says ends the worker.
  */
 #include "broker/worker_result.h"
 
@@ -75,6 +75,19 @@ static bool is_coverage_sound(const struct wire_result *result, uint64_t content
                                                  : result->bytes_examined <= content_bytes;
 }
 
+/* The host has cut what a module said to the content, so that a range beyond it is not its word. */
+static bool is_within_content(const struct wire_result *result, uint64_t n_bytes)
+{
+    for (size_t i = 0; i < result->n_evidence; i++) {
+        const struct wire_evidence *evidence = &result->evidence[i];
+
+        if (evidence->offset > n_bytes || evidence->length > n_bytes - evidence->offset) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int worker_result_take(struct core *core, struct part *part, const uint8_t *bytes, size_t n_bytes)
 {
     const struct wire_result *result = &core->scratch->result;
@@ -84,7 +97,8 @@ int worker_result_take(struct core *core, struct part *part, const uint8_t *byte
         wire_decode(core->scratch, bytes, n_bytes, &fault) != 0 ||
         core->scratch->type != WIRE_TYPE_RESULT || result->id != part->id ||
         !are_findings_sound(result) || !is_verdict_sound(result) ||
-        !is_coverage_sound(result, question_content_bytes(part->question))) {
+        !is_coverage_sound(result, question_content_bytes(part->question)) ||
+        !is_within_content(result, question_content_bytes(part->question))) {
         return WORKER_RESULT_E_INVALID;
     }
     part->result = malloc(n_bytes);

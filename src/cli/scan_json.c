@@ -50,6 +50,7 @@ static json_t *digest_json(const uint8_t *digest)
     return json_string(digits);
 }
 
+/* Places lie within the content, as the broker sees to, so that they fit json_int_t. */
 static json_t *evidence_json(const struct pes_answer *answer, uint32_t part_index,
                              const struct pes_part *part, uint32_t finding)
 {

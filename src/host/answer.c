@@ -5,9 +5,9 @@
  * Result of at most 8 KiB: names reduced to their alphabet, findings worst first (verdict, then
  * severity, then order of arrival), evidence pointing at findings and bytes that are there, that of
  * the worst finding first, no coverage that was not stated, full coverage only of every byte, and
- * known_good only with full coverage. A verdict or coverage that this version does not know is taken
- * the careful way: a finding without a known verdict is suspicious, an unknown coverage means not
- * examined.
+ * known_good only with full coverage. A verdict or coverage that this version does not know is
+ * taken the careful way: a finding without a known verdict is suspicious, an unknown coverage means
+ * not examined.
  *
  * Leaves out judging whether the module tells the truth.
  */

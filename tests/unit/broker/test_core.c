@@ -587,8 +587,8 @@ static void say_everything(struct world *world, uint32_t instance)
                                                    .rule_id = wire_text(name)};
     }
     for (size_t i = 0; i < 32; i++) {
-        result.evidence[i] = (struct wire_evidence){
-            .offset = UINT64_MAX, .length = UINT64_MAX, .what = {(const uint8_t *)name, 60}};
+        result.evidence[i] =
+            (struct wire_evidence){.offset = 10, .length = 0, .what = {(const uint8_t *)name, 60}};
     }
     assert_true(world_say(world, instance, slot, &result));
 }

@@ -297,6 +297,60 @@ static void a_result_that_contradicts_itself_is_none(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* The worker that is asked finds something there. */
+static void find_at(struct world *world, const struct wire_evidence *evidence)
+{
+    struct world_instance *instance = &world->instances[1];
+    uint32_t slot = instance->workers[0].scan ? 0 : 1;
+    struct wire_result result = {.id = instance->workers[slot].scan,
+                                 .verdict = PES_VERDICT_SUSPICIOUS,
+                                 .coverage = PES_COVERAGE_FULL,
+                                 .bytes_examined = 10,
+                                 .n_findings = 1,
+                                 .n_findings_total = 1,
+                                 .n_evidence = 1};
+    uint8_t buffer[WIRE_RESULT_BYTES_MAX];
+    size_t n_bytes = 0;
+
+    result.findings[0] = (struct wire_finding){.verdict = PES_VERDICT_SUSPICIOUS,
+                                               .detection = wire_text("Test.Finding")};
+    result.evidence[0] = *evidence;
+    assert_int_equal(wire_encode(WIRE_TYPE_RESULT, &result, buffer, sizeof(buffer), &n_bytes), 0);
+    instance->workers[slot].scan = 0;
+    world_feed(world, (struct event){
+                          .type = EVENT_WORKER_MESSAGE,
+                          .instance = 1,
+                          .slot = slot,
+                          .generation = instance->workers[slot].generation,
+                          .bytes = buffer,
+                          .n_bytes = n_bytes,
+                      });
+}
+
+/* In the third, offset and length come to 2^64: a sum of nothing. */
+static void evidence_outside_of_the_content_ends_the_worker(void **state)
+{
+    const struct wire_evidence wrong[] = {
+        {.offset = 11, .length = 0},
+        {.offset = 10, .length = 1},
+        {.offset = UINT64_C(1) << 63, .length = UINT64_C(1) << 63},
+        {.offset = 1, .length = UINT64_MAX},
+    };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, PES_SCAN_WANT_DETAILS);
+        find_at(world, &wrong[i]);
+        assert_int_equal(world->answer.parts[0].status, PES_STATUS_PROTOCOL_ERROR);
+        assert_int_equal(world->answer.parts[0].n_evidence, 0);
+        world_reap(world);
+    }
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, PES_SCAN_WANT_DETAILS);
+    find_at(world, &(struct wire_evidence){.length = 10});
+    assert_int_equal(world->answer.parts[0].status, PES_STATUS_OK);
+    assert_int_equal(world->answer.parts[0].n_evidence, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +364,7 @@ int main(void)
         CASE(a_worker_that_looked_cannot_keep_silent),
         CASE(nobody_has_waited_longer_than_there_was_to_wait_for),
         CASE(a_result_that_contradicts_itself_is_none),
+        CASE(evidence_outside_of_the_content_ends_the_worker),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
