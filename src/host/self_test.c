@@ -112,7 +112,7 @@ static int check(const struct module *module, int channel, size_t number,
     return 0;
 }
 
-int self_test_run(const struct module *module, int init_fd, int channel[2],
+int self_test_run(const struct module *module, int init_fd, int channel[2], size_t *ret_n_samples,
                   char ret_text[MODULE_TEXT_BYTES])
 {
     CLEANUP(closep) int ours = channel[0];
@@ -128,6 +128,7 @@ int self_test_run(const struct module *module, int init_fd, int channel[2],
         n_samples = module->provider.samples(module->state, &samples);
     }
     if (n_samples == 0) {
+        *ret_n_samples = 0;
         return 0;
     }
     pid = fork_worker(&init);
@@ -149,5 +150,6 @@ int self_test_run(const struct module *module, int init_fd, int channel[2],
             return -1;
         }
     }
+    *ret_n_samples = n_samples;
     return 0;
 }

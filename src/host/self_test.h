@@ -5,7 +5,8 @@
 
 /*
  * Runs every sample. `channel` is the pair whose ends become the worker's and ours; both are
- * closed. Returns 0, or -1 and in `ret_text` which sample, what was expected and what came.
+ * closed. Returns 0 and how many there were, none being possible, or -1 and in `ret_text` which
+ * sample, what was expected and what came.
  */
 MUST_CHECK int self_test_run(const struct module *module, int init_fd, int channel[2],
-                             char ret_text[MODULE_TEXT_BYTES]);
+                             size_t *ret_n_samples, char ret_text[MODULE_TEXT_BYTES]);

@@ -2,8 +2,9 @@
  * certificate: the result of a check.
  *
  * The JSON form is meant to be kept beside a module: it names the exact bytes that were checked by
- * their SHA-256. Percentiles are of the answers about contents of at most 4 KiB, on this machine
- * and with one worker; fewer than 1000 answers give no p99, fewer than 100 no p95.
+ * their SHA-256. A check is `ok` or not, or null where there was nothing to check it by.
+ * Percentiles are of the answers about contents of at most 4 KiB, on this machine and with one
+ * worker; fewer than 1000 answers give no p99, fewer than 100 no p95.
  */
 #include "provider-check/certificate.h"
 
@@ -89,8 +90,10 @@ static json_t *checks_json(const struct check_report *report)
     for (size_t i = 0; i < report->n_results; i++) {
         const struct check_result *result = &report->results[i];
 
-        json_array_append_new(checks, json_pack("{s:s, s:b, s:s}", "name", result->name, "ok",
-                                                (int)result->is_ok, "detail", result->detail));
+        json_array_append_new(
+            checks, json_pack("{s:s, s:o, s:s}", "name", result->name, "ok",
+                              result->is_unproven ? json_null() : json_boolean(result->is_ok),
+                              "detail", result->detail));
     }
     return checks;
 }
@@ -106,14 +109,15 @@ int certificate_print_json(const struct certificate *certificate, FILE *out)
 
     digest_text(certificate->digest, digest);
     safe_text(path, sizeof(path), certificate->module_path, strlen(certificate->module_path));
-    root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "module", path,
-        "sha256", digest, "name", subject->name, "version", subject->version, "definitions",
-        subject->definitions, "kinds", kinds_json(subject), "passed", (int)(report->n_failed == 0),
-        "checks", checks_json(report), "latency_us", latency_json(subject), "memory_kib",
-        (json_int_t)subject->rss_kib_max, "questions", (json_int_t)subject->n_questions, "crashes",
-        (json_int_t)subject->n_crashes, "timeouts", (json_int_t)subject->n_timeouts,
-        "clean_set_findings", (json_int_t)report->n_clean_findings);
+    root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I}",
+                     "module", path, "sha256", digest, "name", subject->name, "version",
+                     subject->version, "definitions", subject->definitions, "kinds",
+                     kinds_json(subject), "passed", (int)(report->n_failed == 0), "samples",
+                     (json_int_t)subject->n_samples, "checks", checks_json(report), "latency_us",
+                     latency_json(subject), "memory_kib", (json_int_t)subject->rss_kib_max,
+                     "questions", (json_int_t)subject->n_questions, "crashes",
+                     (json_int_t)subject->n_crashes, "timeouts", (json_int_t)subject->n_timeouts,
+                     "clean_set_findings", (json_int_t)report->n_clean_findings);
     if (!root) {
         return -ENOMEM;
     }
@@ -132,8 +136,11 @@ void certificate_print_table(const struct certificate *certificate, FILE *out)
         const struct check_result *result = &report->results[i];
 
         if (result->was_run) {
-            fprintf(out, "%-6s  %-16s  %s\n", result->is_ok ? "ok" : "FAILED", result->name,
-                    result->detail);
+            fprintf(out, "%-6s  %-16s  %s\n",
+                    result->is_ok         ? "ok"
+                    : result->is_unproven ? "OPEN"
+                                          : "FAILED",
+                    result->name, result->detail);
         }
     }
     if (report->n_not_run > 0) {
@@ -148,8 +155,13 @@ void certificate_print_table(const struct certificate *certificate, FILE *out)
     }
     fprintf(out, ", at most %llu KiB, %zu crashes, %zu time-outs\n",
             (unsigned long long)subject->rss_kib_max, subject->n_crashes, subject->n_timeouts);
-    if (report->n_failed == 0) {
+    if (report->n_failed == 0 && report->n_unproven == 0) {
         fprintf(out, "passed all %zu checks\n", report->n_results);
+    } else if (report->n_failed == 0) {
+        fprintf(out,
+                "passed %zu of %zu checks; without samples nothing proves that it finds "
+                "anything\n",
+                report->n_results - report->n_unproven, report->n_results);
     } else {
         fprintf(out, "failed %zu of %zu checks, %zu of them not run\n", report->n_failed,
                 report->n_results, report->n_not_run);

@@ -7,7 +7,9 @@
  * time-outs the rest is given up, and counted as failed.
  *
  * What is not checked is whether a provider finds what it should: that is what its own samples are
- * for, which pes-host has asked about before the provider is said to be ready.
+ * for, which pes-host has asked about before the provider is said to be ready. Who brings none has
+ * proven nothing, and that is what is said. Left out, too, is what pes-host does not let a module
+ * say at all, such as more bytes examined than there are.
  */
 #include "provider-check/checks.h"
 
@@ -30,7 +32,7 @@
 #define LARGE_TIMEOUT_MS  60000
 #define SHORT_TIME_MS     30
 #define N_MUTATIONS       200
-#define N_REPEATED        64
+#define N_REPEATED        63 /* odd, so that what takes turns shows in the second round */
 #define N_GROWTH_BEFORE   200
 #define N_GROWTH          2000
 #define GROWTH_KIB_MAX    2048
@@ -76,13 +78,6 @@ static bool is_fair(struct suite *suite, const char *about, size_t n_bytes)
     if (result->verdict == PES_VERDICT_KNOWN_GOOD && n_bytes > 0) {
         return FAIL(suite, "%s: called known good, which nobody can know", about);
     }
-    for (size_t i = 0; i < result->n_evidence; i++) {
-        const struct wire_evidence *evidence = &result->evidence[i];
-
-        if (evidence->offset > n_bytes || evidence->length > n_bytes - evidence->offset) {
-            return FAIL(suite, "%s: evidence lies outside of the content", about);
-        }
-    }
     return true;
 }
 
@@ -126,7 +121,39 @@ static bool check_describes(struct suite *suite)
 /* The host has asked about each sample before the provider is ready. */
 static bool check_self_test(struct suite *suite)
 {
-    return say(suite, "passed while loading");
+    uint32_t n = suite->subject->n_samples;
+
+    if (n == 0) {
+        suite->current->is_unproven = true;
+        return FAIL(suite, "no samples: nothing proven");
+    }
+    return say(suite, "found its %u sample%s while loading", n, n == 1 ? "" : "s");
+}
+
+/* Any content may be one that a provider cannot judge. One that can judge none does not look. */
+static bool check_looks(struct suite *suite)
+{
+    const struct subject *subject = suite->subject;
+    const struct wire_result *result = &suite->reply.frame.result;
+    size_t n_examined = 0;
+
+    for (size_t i = 0; i < n_clean_contents; i++) {
+        const struct content *content = &clean_contents[i];
+        struct question question = {.kind = subject->kinds[i % subject->n_kinds],
+                                    .bytes = content->bytes,
+                                    .n_bytes = content->n_bytes};
+
+        if (!ask(suite, content->name, &question)) {
+            return false;
+        }
+        n_examined += result->verdict != PES_VERDICT_NONE &&
+                      result->coverage != PES_COVERAGE_NONE &&
+                      result->coverage != PES_COVERAGE_NOT_EXAMINED;
+    }
+    if (n_examined == 0) {
+        return FAIL(suite, "examined none of %zu everyday contents", n_clean_contents);
+    }
+    return say(suite, "examined %zu of %zu everyday contents", n_examined, n_clean_contents);
 }
 
 /* ---- contents of all sizes ---- */
@@ -467,6 +494,7 @@ struct check {
 static const struct check checks[] = {
     {"describes-itself", check_describes},
     {"self-test", check_self_test},
+    {"looks", check_looks},
     {"no-bytes", check_no_bytes},
     {"few-bytes", check_small},
     {"page-edges", check_page_edges},
@@ -505,7 +533,8 @@ static void check_run(struct suite *suite, const struct check *check)
         suite->current->is_ok = check->run(suite);
     }
     suite->report->n_not_run += suite->current->was_run ? 0 : 1;
-    suite->report->n_failed += suite->current->is_ok ? 0 : 1;
+    suite->report->n_unproven += suite->current->is_unproven ? 1 : 0;
+    suite->report->n_failed += suite->current->is_ok || suite->current->is_unproven ? 0 : 1;
 }
 
 static int suite_start(struct suite *suite)

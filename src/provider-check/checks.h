@@ -14,6 +14,7 @@ struct check_result {
     const char *name; /* static */
     bool is_ok;
     bool was_run;
+    bool is_unproven; /* neither passed nor failed: there was nothing to check it by */
     char detail[CHECK_DETAIL_BYTES]; /* what was seen; safe to show */
 };
 
@@ -22,6 +23,7 @@ struct check_report {
     size_t n_results;
     size_t n_failed; /* with those that were not run */
     size_t n_not_run;
+    size_t n_unproven;
     size_t n_clean_findings;
 };
 

@@ -36,6 +36,7 @@ static void take_description(struct subject *subject, const struct wire_describe
     show(subject->version, describe->version);
     show(subject->definitions, describe->definitions);
     show(subject->note, describe->note);
+    subject->n_samples = describe->n_samples;
     subject->n_kinds = describe->n_kinds;
     memcpy(subject->kinds, describe->kinds, describe->n_kinds * sizeof(describe->kinds[0]));
 }

@@ -57,6 +57,7 @@ struct subject {
     char note[SUBJECT_TEXT_BYTES];
     uint32_t kinds[64];
     size_t n_kinds;
+    uint32_t n_samples; /* of its own that it has found before it served */
     size_t n_questions;
     size_t n_crashes;
     size_t n_timeouts;

@@ -346,6 +346,7 @@ struct wire_describe {
     size_t n_kinds;
     uint32_t kinds[64]; /* kinds it takes */
     struct wire_bytes note; /* what an administrator should know (rules loaded) */
+    uint32_t n_samples; /* samples of its own that it found; 0: nothing is proven */
 };
 
 /* The whole configuration of the broker; replaces the one before. */

@@ -395,6 +395,7 @@ static const struct wire_field describe_fields[] = {
     {.number = 3, .kind = WIRE_BYTES, .offset = offsetof(struct wire_describe, definitions), .max_bytes = 64, .name = "definitions"},
     {.number = 4, .kind = WIRE_U32, .offset = offsetof(struct wire_describe, kinds), .max_count = 64, .count_offset = offsetof(struct wire_describe, n_kinds), .stride = sizeof(((struct wire_describe *)0)->kinds[0]), .name = "kinds"},
     {.number = 5, .kind = WIRE_BYTES, .offset = offsetof(struct wire_describe, note), .max_bytes = 512, .name = "note"},
+    {.number = 6, .kind = WIRE_U32, .offset = offsetof(struct wire_describe, n_samples), .name = "n_samples"},
 };
 const struct wire_table wire_describe_table = {
     .name = "describe", .fields = describe_fields,

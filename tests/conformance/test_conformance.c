@@ -110,6 +110,8 @@ static void assert_passed(int status)
 static void eicar_passes(void **state)
 {
     assert_passed(RUN(EICAR));
+    assert_check("self-test", true, "found its ");
+    assert_true(number("samples") > 0);
     assert_string_equal(json_string_value(json_object_get(certificate, "name")), "eicar");
     assert_int_equal(strlen(json_string_value(json_object_get(certificate, "sha256"))), 64);
     assert_true(json_array_size(json_object_get(certificate, "kinds")) > 30);
@@ -188,6 +190,27 @@ static void a_provider_that_claims_full_coverage_of_half_is_found_out(void **sta
 {
     assert_int_equal(RUN("--option", "always=coverage full", SCRIPTED), 1);
     assert_check("few-bytes", false, "examined only 0 bytes of 1, by its own count");
+}
+
+static void a_provider_that_never_looks_is_found_out(void **state)
+{
+    const char *const modules[] = {FAILS, SILENT};
+
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(RUN(modules[i]), 1);
+        assert_check("looks", false, "examined none of ");
+        assert_true(json_is_false(json_object_get(certificate, "passed")));
+        forget(state);
+    }
+}
+
+static void a_provider_without_samples_is_said_to_have_proven_nothing(void **state)
+{
+    assert_passed(RUN(UNPROVEN));
+    assert_int_equal(number("samples"), 0);
+    assert_true(json_is_null(json_object_get(check_named("self-test"), "ok")));
+    assert_check("self-test", false, "no samples: nothing proven");
+    assert_check("looks", true, "examined 25 of 25 everyday contents");
 }
 
 static void a_provider_that_leaks_is_found_out(void **state)
@@ -276,6 +299,8 @@ int main(void)
         CASE(a_provider_that_hangs_is_found_out_and_soon_given_up),
         CASE(a_provider_that_calls_everything_good_is_found_out),
         CASE(a_provider_that_claims_full_coverage_of_half_is_found_out),
+        CASE(a_provider_that_never_looks_is_found_out),
+        CASE(a_provider_without_samples_is_said_to_have_proven_nothing),
         CASE(a_provider_that_leaks_is_found_out),
         CASE(a_provider_that_finds_things_in_clean_contents_is_found_out),
         CASE(a_provider_that_changes_its_mind_is_found_out),

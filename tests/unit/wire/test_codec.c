@@ -236,9 +236,11 @@ static int decode_copy(const uint8_t *bytes, size_t n)
     assert_true(fault.offset <= n);
     if (r == 0) {
         size_t n_encoded = 0;
+        /* A list of one number that came without its row needs a byte more than it came in. */
+        size_t room = n < sizeof(encoded) ? n + 1 : n;
 
-        /* Canonical bytes are never more than those they came from. */
-        assert_int_equal(wire_encode(frame.type, frame_message(&frame), encoded, n, &n_encoded), 0);
+        assert_int_equal(wire_encode(frame.type, frame_message(&frame), encoded, room, &n_encoded),
+                         0);
         assert_int_equal(wire_decode(&again, encoded, n_encoded, NULL), 0);
         assert_true(frame_equal(&frame, &again));
     } else {
