@@ -157,6 +157,35 @@ static void yara_without_rules_fails_with_what_to_do(void **state)
     assert_check("no-bytes", false, "not run");
 }
 
+/* A folder that everybody can read, with the list that ships, `n_cut` bytes shorter. */
+static void run_hashlist(int n_cut, int expected)
+{
+    char folder[] = "/tmp/pes-lists.XXXXXX";
+    char command[PATH_MAX + 64];
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chmod(folder, 0755), 0);
+    snprintf(command, sizeof(command), "install -m 0644 '%s' %s && truncate -s -%d %s/*",
+             HASHLIST_SHIPPED, folder, n_cut, folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(RUN("--definitions", folder, HASHLIST), expected);
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void hashlist_passes(void **state)
+{
+    run_hashlist(0, 0);
+    assert_passed(0);
+    assert_check("loads", true, "0 denied, 0 allowed, 9 for tests in 1 list");
+}
+
+static void hashlist_with_a_list_that_is_cut_fails_with_what_to_do(void **state)
+{
+    run_hashlist(8, 1);
+    assert_check("loads", false, "is cut off; make it again");
+}
+
 static void a_provider_that_dies_is_found_out_and_its_signal_named(void **state)
 {
     assert_int_equal(RUN("--option", "always=crash SEGV", SCRIPTED), 1);
@@ -292,6 +321,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(eicar_passes),
         CASE(scripted_passes),
+        CASE(hashlist_passes),
+        CASE(hashlist_with_a_list_that_is_cut_fails_with_what_to_do),
         CASE(yara_passes),
         CASE(yara_without_rules_fails_with_what_to_do),
         CASE(a_provider_that_dies_is_found_out_and_its_signal_named),

@@ -42,7 +42,7 @@ def test_check_default():
     config.chmod(0o755)
     status, lines = check(config)
     if (daemon.providers_folder() / "yara.so").exists():
-        assert (status, lines) == (0, ["DIR: ok: 2 providers, 0 rules"]), lines
+        assert (status, lines) == (0, ["DIR: ok: 3 providers, 0 rules"]), lines
 
 
 def test_check_bad():
