@@ -18,6 +18,7 @@ extern const struct command command_kinds;
 extern const struct command command_report;
 extern const struct command command_version;
 extern const struct command command_provider;
+extern const struct command command_definitions;
 extern const struct command command_help;
 
 /* All of them, ended by NULL. */
