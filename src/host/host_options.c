@@ -12,15 +12,11 @@
 #include <stdlib.h>
 
 static const struct option long_options[] = {
-    {"name", required_argument, NULL, 'n'},
-    {"module-fd", required_argument, NULL, 'm'},
-    {"init-fd", required_argument, NULL, 'i'},
-    {"memory-mib", required_argument, NULL, 'b'},
-    {"processes", required_argument, NULL, 'p'},
-    {"definitions", required_argument, NULL, 'd'},
-    {"option", required_argument, NULL, 'o'},
-    {"signals-open", no_argument, NULL, 's'},
-    {NULL, 0, NULL, 0},
+    {"name", required_argument, NULL, 'n'},      {"module-fd", required_argument, NULL, 'm'},
+    {"init-fd", required_argument, NULL, 'i'},   {"memory-mib", required_argument, NULL, 'b'},
+    {"processes", required_argument, NULL, 'p'}, {"definitions", required_argument, NULL, 'd'},
+    {"option", required_argument, NULL, 'o'},    {"signals-open", no_argument, NULL, 's'},
+    {"trial", no_argument, NULL, 't'},           {NULL, 0, NULL, 0},
 };
 
 static int parse_number(const char *text, uint32_t *ret_number)
@@ -51,6 +47,9 @@ static int parse_one(struct host_options *options, int c, const char *value)
         return 0;
     case 's':
         options->is_signals_open = true;
+        return 0;
+    case 't':
+        options->is_on_trial = true;
         return 0;
     case 'o':
         if (options->n_settings == HOST_SETTINGS_MAX) {

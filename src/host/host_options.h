@@ -19,6 +19,7 @@ struct host_options {
     uint32_t memory_mib;
     uint32_t n_processes;
     bool is_signals_open; /* no pid namespace keeps signals inside */
+    bool is_on_trial;     /* proves itself on contents of ours, too */
 };
 
 /* Returns 0 or -EINVAL; everything points into `argv`. */

@@ -1,10 +1,15 @@
 /*
- * A provider serves only after it has found what it says it finds.
+ * A provider serves only after it has found what it says it finds, and let pass what is harmless.
  *
  * The samples are the provider's own; each goes as a question through a worker that is forked and
  * confined like any other, so that this also proves that the engine works inside. Should the worker
  * die, init adds of what. A sample travels inline: 32 KiB at most, no socket or memfd can be made
  * any more at this point.
+ *
+ * The harmless contents and the test strings are ours. Definitions that object to many of the
+ * former are broken, whoever signed them. Which of the latter are found is only reported: the
+ * broker holds it against what the generation before found. All of it goes through one worker, so
+ * that what breaks at the third scan breaks here.
  */
 #include "host/self_test.h"
 
@@ -13,6 +18,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clean_contents.h"
+#include "base/test_strings.h"
 #include "host/fork_worker.h"
 #include "host/init_link.h"
 #include "host/worker.h"
@@ -23,6 +30,9 @@
 #include "wire/names.h"
 
 #define SAMPLE_TIME_US 10000000u
+
+/* More than one in so many harmless contents must not be objected to. */
+#define CLEAN_FLAGGED_PART 4
 
 #define FAIL(text, ...) (snprintf((text), MODULE_TEXT_BYTES, __VA_ARGS__), -1)
 
@@ -90,6 +100,15 @@ static int receive(int channel, size_t number, struct wire_frame *ret_frame,
     return 0;
 }
 
+/* Whatever comes of it is written to `ret_frame`, as by receive(). */
+static int put(int channel, size_t number, const struct pes_sample *sample,
+               struct wire_frame *ret_frame, char ret_text[MODULE_TEXT_BYTES])
+{
+    int r = ask(channel, number, sample, ret_text);
+
+    return r < 0 ? r : receive(channel, number, ret_frame, ret_text);
+}
+
 static int check(const struct module *module, int channel, size_t number,
                  const struct pes_sample *sample, char ret_text[MODULE_TEXT_BYTES])
 {
@@ -100,8 +119,7 @@ static int check(const struct module *module, int channel, size_t number,
         return FAIL(ret_text, "self-test: sample %zu is of kind %s, which is not declared", number,
                     kind ? kind->name : "unknown");
     }
-    if (ask(channel, number, sample, ret_text) < 0 ||
-        receive(channel, number, &frame, ret_text) < 0) {
+    if (put(channel, number, sample, &frame, ret_text) < 0) {
         return -1;
     }
     if (frame.result.verdict != sample->verdict) {
@@ -112,8 +130,85 @@ static int check(const struct module *module, int channel, size_t number,
     return 0;
 }
 
-int self_test_run(const struct module *module, int init_fd, int channel[2], size_t *ret_n_samples,
-                  char ret_text[MODULE_TEXT_BYTES])
+static int check_all(const struct module *module, int channel, size_t n_samples,
+                     const struct pes_sample *samples, char ret_text[MODULE_TEXT_BYTES])
+{
+    for (size_t i = 0; i < n_samples; i++) {
+        if (check(module, channel, i + 1, &samples[i], ret_text) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Contents of ours, in turn as every kind that is taken. */
+static int put_ours(const struct module *module, int channel, size_t number, const void *bytes,
+                    size_t n_bytes, bool *ret_objects, char ret_text[MODULE_TEXT_BYTES])
+{
+    const struct pes_sample sample = {
+        .kind = module->kinds[number % module->n_kinds], .bytes = bytes, .n_bytes = n_bytes};
+    static struct wire_frame frame;
+
+    if (put(channel, number, &sample, &frame, ret_text) < 0) {
+        return -1;
+    }
+    *ret_objects = verdict_is_finding(frame.result.verdict);
+    return 0;
+}
+
+static int let_pass(const struct module *module, int channel, size_t n_before,
+                    struct self_test_report *report, char ret_text[MODULE_TEXT_BYTES])
+{
+    const char *first = NULL;
+
+    for (size_t i = 0; i < n_clean_contents; i++) {
+        const struct clean_content *content = &clean_contents[i];
+        bool objects;
+
+        if (put_ours(module, channel, n_before + i + 1, content->bytes, content->n_bytes, &objects,
+                     ret_text) < 0) {
+            return -1;
+        }
+        if (objects) {
+            first = first ? first : content->name;
+            report->n_clean_flagged++;
+        }
+    }
+    if (report->n_clean_flagged * CLEAN_FLAGGED_PART > n_clean_contents) {
+        return FAIL(ret_text, "self-test: it objects to %u of %zu harmless contents, first to '%s'",
+                    report->n_clean_flagged, n_clean_contents, first);
+    }
+    return 0;
+}
+
+static int find_test_strings(const struct module *module, int channel, size_t n_before,
+                             struct self_test_report *report, char ret_text[MODULE_TEXT_BYTES])
+{
+    for (size_t i = 0; i < N_TEST_STRINGS; i++) {
+        char text[TEST_STRING_BYTES_MAX];
+        size_t n = test_string_write(i, text);
+        bool objects;
+
+        if (put_ours(module, channel, n_before + i + 1, text, n, &objects, ret_text) < 0) {
+            return -1;
+        }
+        report->test_strings |= objects ? 1u << i : 0;
+    }
+    return 0;
+}
+
+static int try_ours(const struct module *module, int channel, size_t n_before,
+                    struct self_test_report *report, char ret_text[MODULE_TEXT_BYTES])
+{
+    int r = let_pass(module, channel, n_before, report, ret_text);
+
+    return r < 0
+               ? r
+               : find_test_strings(module, channel, n_before + n_clean_contents, report, ret_text);
+}
+
+int self_test_run(const struct module *module, const struct host_options *options, int channel[2],
+                  struct self_test_report *ret_report, char ret_text[MODULE_TEXT_BYTES])
 {
     CLEANUP(closep) int ours = channel[0];
     CLEANUP(closep) int theirs = channel[1];
@@ -127,8 +222,8 @@ int self_test_run(const struct module *module, int init_fd, int channel[2], size
     if (module->provider.samples) {
         n_samples = module->provider.samples(module->state, &samples);
     }
-    if (n_samples == 0) {
-        *ret_n_samples = 0;
+    *ret_report = (struct self_test_report){.n_samples = (uint32_t)n_samples};
+    if (n_samples == 0 && !options->is_on_trial) {
         return 0;
     }
     pid = fork_worker(&init);
@@ -136,20 +231,17 @@ int self_test_run(const struct module *module, int init_fd, int channel[2], size
         return FAIL(ret_text, "self-test: no worker can be forked: errno %d", -pid);
     }
     if (pid == 0) {
-        close(init_fd);
+        close(options->init_fd);
         close(ours);
         worker_run(module, theirs, init);
     }
     close(TAKE_FD(theirs));
     trial.value = pid;
-    if (init_link_send(init_fd, &trial, NULL, 0) < 0) {
+    if (init_link_send(options->init_fd, &trial, NULL, 0) < 0) {
         return FAIL(ret_text, "init is gone");
     }
-    for (size_t i = 0; i < n_samples; i++) {
-        if (check(module, ours, i + 1, &samples[i], ret_text) < 0) {
-            return -1;
-        }
+    if (check_all(module, ours, n_samples, samples, ret_text) < 0) {
+        return -1;
     }
-    *ret_n_samples = n_samples;
-    return 0;
+    return options->is_on_trial ? try_ours(module, ours, n_samples, ret_report, ret_text) : 0;
 }

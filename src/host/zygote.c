@@ -30,7 +30,7 @@ struct zygote {
     int trial[2]; /* made before sockets are out of reach */
     struct confine confine;
     struct module module;
-    size_t n_samples; /* that it has found */
+    struct self_test_report report;
 };
 
 static int fail(struct zygote *zygote, const char *text)
@@ -87,8 +87,7 @@ static int prove(struct zygote *zygote)
     if (init_link_phase(zygote->init_fd, ZYGOTE_SELF_TEST) < 0) {
         return -1;
     }
-    if (self_test_run(&zygote->module, zygote->init_fd, zygote->trial, &zygote->n_samples, text) <
-        0) {
+    if (self_test_run(&zygote->module, zygote->options, zygote->trial, &zygote->report, text) < 0) {
         return fail(zygote, text);
     }
     return init_link_phase(zygote->init_fd, ZYGOTE_SERVING);
@@ -104,7 +103,9 @@ static int describe(struct zygote *zygote)
         .definitions = wire_text(module->load.version),
         .note = wire_text(module->load.note),
         .n_kinds = module->n_kinds,
-        .n_samples = zygote->n_samples < UINT32_MAX ? (uint32_t)zygote->n_samples : UINT32_MAX,
+        .n_samples = zygote->report.n_samples,
+        .test_strings = zygote->report.test_strings,
+        .n_clean_flagged = zygote->report.n_clean_flagged,
     };
     uint8_t payload[INIT_PAYLOAD_BYTES_MAX];
     size_t n_payload;

@@ -29,6 +29,7 @@ enum option_id {
     OPTION_MEMORY_MIB,
     OPTION_UID,
     OPTION_GID,
+    OPTION_TRIAL,
 };
 
 static const struct option long_options[] = {
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
     {"memory-mib", required_argument, NULL, OPTION_MEMORY_MIB},
     {"uid", required_argument, NULL, OPTION_UID},
     {"gid", required_argument, NULL, OPTION_GID},
+    {"trial", no_argument, NULL, OPTION_TRIAL},
     {NULL, 0, NULL, 0},
 };
 
@@ -105,6 +107,9 @@ static int parse_one(struct init_options *options, int id, const char *value)
         return parse_number(value, 1, UINT32_MAX - 1, &options->uid);
     case OPTION_GID:
         return parse_number(value, 1, UINT32_MAX - 1, &options->gid);
+    case OPTION_TRIAL:
+        options->is_on_trial = true;
+        return 0;
     default:
         return -EINVAL;
     }

@@ -19,8 +19,8 @@
 
 #define EXIT_NO_EXEC 127
 
-/* name, fd, fd, memory, processes, definitions: two each; signals-open, program, NULL */
-#define N_ARGS (2 * 6 + 3 + 2 * INIT_SETTINGS_MAX)
+/* name, fd, fd, memory, processes, definitions: two each; signals-open, trial, program, NULL */
+#define N_ARGS (2 * 6 + 4 + 2 * INIT_SETTINGS_MAX)
 
 struct arguments {
     const char *list[N_ARGS];
@@ -60,6 +60,9 @@ static void make_arguments(struct arguments *args, const struct init_options *op
     }
     if (!has_pid_namespace) {
         add(args, "--signals-open", NULL);
+    }
+    if (options->is_on_trial) {
+        add(args, "--trial", NULL);
     }
 }
 

@@ -127,6 +127,7 @@ static int start_init(struct generation *generation, const struct generation_pla
     add_number(&a, "--module-fd", (uint32_t)fds[2]);
     add_text(&a, "--host", plan->host);
     add_number(&a, "--slots", plan->n_slots);
+    a.argv[a.n++] = (char *)(uintptr_t) "--trial";
     if (plan->definitions) {
         add_text(&a, "--definitions", plan->definitions);
     }

@@ -138,7 +138,7 @@ static bool check_looks(struct suite *suite)
     size_t n_examined = 0;
 
     for (size_t i = 0; i < n_clean_contents; i++) {
-        const struct content *content = &clean_contents[i];
+        const struct clean_content *content = &clean_contents[i];
         struct question question = {.kind = subject->kinds[i % subject->n_kinds],
                                     .bytes = content->bytes,
                                     .n_bytes = content->n_bytes};
@@ -217,7 +217,7 @@ static bool check_kinds(struct suite *suite)
 
     for (size_t i = 0; i < subject->n_kinds; i++) {
         const struct kind_info *kind = kind_by_number(subject->kinds[i]);
-        const struct content *content = &clean_contents[i % n_clean_contents];
+        const struct clean_content *content = &clean_contents[i % n_clean_contents];
         struct question question = {
             .kind = subject->kinds[i], .bytes = content->bytes, .n_bytes = content->n_bytes};
 
@@ -324,7 +324,7 @@ static bool repeat_round(struct suite *suite, struct canonical_row *rows, bool i
     static uint8_t bytes[WIRE_RESULT_BYTES_MAX];
 
     for (size_t i = 0; i < N_REPEATED; i++) {
-        const struct content *content = &clean_contents[i % n_clean_contents];
+        const struct clean_content *content = &clean_contents[i % n_clean_contents];
         bool is_whole = i < n_clean_contents;
         size_t n = is_whole ? content->n_bytes : content_mutate(i, mutation);
         size_t n_bytes;
@@ -364,7 +364,7 @@ static bool check_same_answers(struct suite *suite)
 static bool rounds(struct suite *suite, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct content *content = &clean_contents[i % n_clean_contents];
+        const struct clean_content *content = &clean_contents[i % n_clean_contents];
 
         if (!ask_bytes(suite, content->name, content->bytes, content->n_bytes)) {
             return false;
@@ -453,7 +453,7 @@ static bool check_clean_set(struct suite *suite)
     const char *const programs[] = {suite->options->init_path, suite->options->host_path};
 
     for (size_t i = 0; i < n_clean_contents; i++) {
-        const struct content *content = &clean_contents[i];
+        const struct clean_content *content = &clean_contents[i];
 
         if (!ask_bytes(suite, content->name, content->bytes, content->n_bytes)) {
             return false;

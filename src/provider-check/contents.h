@@ -4,15 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct content {
-    const char *name;
-    const void *bytes;
-    size_t n_bytes;
-};
-
-/* Everyday contents of many forms in which no provider should find anything. */
-extern const struct content clean_contents[];
-extern const size_t n_clean_contents;
+#include "base/clean_contents.h"
 
 #define MUTATION_BYTES_MAX 8192
 

@@ -394,7 +394,9 @@ static int scan(void *state, struct pes_scan *context)
         raise(SIGFPE);
     }
     found.detection = run_attempt((const char *)bytes, n_bytes);
-    pes_scan_find(context, &found);
+    if (strcmp(found.detection, "UNKNOWN") != 0) {
+        pes_scan_find(context, &found);
+    }
     return 0;
 }
 

@@ -24,7 +24,7 @@ static void most_mutations_differ_from_what_they_were_made_of(void **state)
     size_t n_changed = 0;
 
     for (uint64_t i = 0; i < 1000; i++) {
-        const struct content *content = &clean_contents[i % n_clean_contents];
+        const struct clean_content *content = &clean_contents[i % n_clean_contents];
         size_t n = content_mutate(i, bytes);
 
         n_changed += n != content->n_bytes || memcmp(bytes, content->bytes, n) != 0;
