@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "launcher/child.h"
 #include "testing.h"
@@ -192,6 +193,38 @@ static void one_that_is_given_up_is_killed_and_reaped(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void set_kill_right(bool has)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    assert_int_equal(syscall(SYS_capget, &header, data), 0);
+    data[0].effective &= ~(1u << CAP_KILL);
+    data[0].effective |= has ? 1u << CAP_KILL : 0;
+    assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+static void another_user_is_ended_without_the_right_to_end_everybody(void **state)
+{
+    struct world *world = *state;
+    char *argv[] = {(char *)"sleep", (char *)"60", NULL};
+    struct spawn spawn = {.program = "/bin/sleep", .argv = argv, .sets_user = true, .uid = 64001};
+    const char *step = NULL;
+
+    if (geteuid() != 0) {
+        skip_because("only root can start a process of another user");
+    }
+    set_kill_right(false);
+    assert_int_equal(child_new(&world->child, world->event, &spawn, on_child_exit, world, &step),
+                     0);
+    child_kill(world->child, SIGKILL);
+    assert_true(sd_event_run(world->event, 10000000) > 0);
+    set_kill_right(true);
+    assert_true(world->has_ended);
+    assert_string_equal(world->end, "ended by SIGKILL");
+    assert_int_equal(geteuid(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +234,7 @@ int main(void)
         CASE(the_user_is_changed_with_everything_that_belongs_to_it),
         CASE(a_program_that_is_not_there_is_told_at_once),
         CASE(one_that_is_given_up_is_killed_and_reaped),
+        CASE(another_user_is_ended_without_the_right_to_end_everybody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
