@@ -1,15 +1,18 @@
 /*
  * What can be said about one provider.
  *
- * A provider's file is its own so that a package can bring one and take it away again. Whether the
- * module is any good is not looked at here: only that there is a file to load, since a typing
+ * A provider's file is its own so that a package can bring one and take it away again. The file
+ * of a package that was removed stays until it is purged, so it can call its module optional.
+ * Whether the module is any good is not looked at here: only that there is a file to load, since a typing
  * error is worth a line number.
  */
 #include "launcher/config_provider.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "launcher/config_value.h"
 #include "wire/names.h"
@@ -138,6 +141,11 @@ static const struct config_key keys[] = {
         .name = "advisory",
         .type = CONFIG_BOOL,
         .offset = offsetof(struct config_provider, is_advisory),
+    },
+    {
+        .name = "optional",
+        .type = CONFIG_BOOL,
+        .offset = offsetof(struct config_provider, is_optional),
     },
     {
         .name = "memory-mib",
@@ -303,6 +311,10 @@ int config_provider_resolve(struct config_provider *provider, const struct paths
 
     if (r == 0) {
         r = make_all_absolute(&provider->definitions, paths->share);
+    }
+    if (r == 0 && provider->is_optional && provider->module && access(provider->module, F_OK) < 0 &&
+        errno == ENOENT) {
+        provider->is_enabled = false; /* its package is not installed, or not any more */
     }
     if (r < 0 || !provider->is_enabled) {
         return r; /* what is switched off need not be there */

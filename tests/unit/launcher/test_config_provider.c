@@ -94,7 +94,8 @@ static void every_key_is_taken(void **state)
 
     parse(&provider, "/etc/pes/providers.d/file.conf",
           "name = other\nmodule = \"/a/b.so\"\ndefinitions = sub/folder\nworkers = 16\n"
-          "timeout = \"250 ms\"\nmode = warn\nenabled = no\nadvisory = yes\nmemory-mib = 1024\n"
+          "timeout = \"250 ms\"\nmode = warn\nenabled = no\nadvisory = yes\noptional = "
+          "yes\nmemory-mib = 1024\n"
           "scans-per-worker = 5\noptions = {\"only=a\", 'text=b c=d', \"empty=\"}\n",
           &problems);
     assert_int_equal(problems.n, 0);
@@ -107,6 +108,7 @@ static void every_key_is_taken(void **state)
     assert_int_equal(provider.mode, PES_MODE_WARN);
     assert_false(provider.is_enabled);
     assert_true(provider.is_advisory);
+    assert_true(provider.is_optional);
     assert_int_equal(provider.memory_mib, 1024);
     assert_int_equal(provider.scans_per_worker, 5);
     assert_int_equal(provider.options.n, 3);
@@ -188,6 +190,25 @@ static void what_is_switched_off_need_not_be_there(void **state)
     config_provider_fini(&provider);
 }
 
+static void an_optional_module_that_is_not_there_is_off(void **state)
+{
+    static struct problems problems;
+    struct config_provider provider;
+    struct paths paths = {.providers = "/nowhere", .share = "/nowhere"};
+
+    parse(&provider, "x/a.conf", "module = m.so definitions = d optional = yes", &problems);
+    assert_int_equal(config_provider_resolve(&provider, &paths, &problems), 0);
+    assert_int_equal(problems.n, 0);
+    assert_false(provider.is_enabled);
+    config_provider_fini(&provider);
+    /* One that is there and cannot be used is a mistake all the same. */
+    parse(&provider, "x/a.conf", "module = \"/dev/null\" optional = yes", &problems);
+    assert_int_equal(config_provider_resolve(&provider, &paths, &problems), 0);
+    assert_int_equal(problems.n, 1);
+    assert_true(provider.is_enabled);
+    config_provider_fini(&provider);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +219,7 @@ int main(void)
         cmocka_unit_test(relative_paths_lie_below_their_folders),
         cmocka_unit_test(each_path_of_a_row_is_resolved_and_looked_at),
         cmocka_unit_test(what_is_switched_off_need_not_be_there),
+        cmocka_unit_test(an_optional_module_that_is_not_there_is_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
