@@ -84,6 +84,7 @@ static void configure_provider(struct provider *provider, const struct wire_conf
 static void drain(struct core *core, uint32_t grace_ms, uint64_t now_us)
 {
     core->is_draining = true;
+    action_list_add(core->actions, ACTION_ADMIT_NONE);
     for (size_t i = 1; i < core->sessions.n_items; i++) {
         struct session *session = core->sessions.items[i];
 

@@ -74,6 +74,7 @@ enum action_type {
     ACTION_LAUNCHER_SEND = 13, /* message */
     ACTION_LOG = 14,           /* priority, log, message: text */
     ACTION_EXIT = 15,          /* end the process cleanly, unless something must be told first */
+    ACTION_ADMIT_NONE = 16,    /* whoever connects from now on is a successor's */
 };
 
 struct action {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "broker/run.h"
@@ -66,6 +67,26 @@ struct outcome *shell_outcome(struct shell *shell, enum event_type type)
 
 /* -------------------------------------------------------------------------------------- actions */
 
+/*
+ * Whoever connects from now on waits in the sockets' backlog. A service manager that holds the
+ * sockets keeps it there for our successor; to take it and hang up would cost a client one of the
+ * few attempts that it makes. A receiver is told by half of its channel: it must live on, since its
+ * relays carry the answers that are still to come.
+ */
+static void admit_none(struct shell *shell)
+{
+    const int listeners[] = {shell->client_fd, shell->admin_fd};
+
+    for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
+        if (listeners[i] >= 0) { /* else a receiver has it */
+            (void)epoll_ctl(shell->epoll_fd, EPOLL_CTL_DEL, listeners[i], NULL);
+        }
+    }
+    if (shell->receiver_fd >= 0) {
+        (void)shutdown(shell->receiver_fd, SHUT_WR);
+    }
+}
+
 static void perform(struct shell *shell, const struct action *action)
 {
     switch (action->type) {
@@ -119,6 +140,9 @@ static void perform(struct shell *shell, const struct action *action)
         /* What was said in this step may have had to be kept: the core is told first, and asks
          * again when nothing is left. */
         shell->is_over = shell->first_outcome == shell->n_outcomes;
+        return;
+    case ACTION_ADMIT_NONE:
+        admit_none(shell);
         return;
     }
 }

@@ -191,19 +191,21 @@ static void finish(struct receiver *receiver)
     }
 }
 
-/* Serves until the broker closes its end. */
+/* Serves until the broker closes its end. When it closes half of it, it takes nobody any more, and
+ * the relays of those who are there go on. */
 static int serve(struct receiver *receiver)
 {
     bool is_exhausted = false;
+    bool is_draining = false;
     sigset_t none;
 
     sigemptyset(&none);
     for (;;) {
         struct timespec wait = {.tv_nsec = EXHAUSTED_WAIT_MS * 1000000L};
         struct pollfd fds[3] = {
-            {.fd = receiver->broker}, /* only its hang-up */
-            {.fd = is_exhausted ? -1 : receiver->clients, .events = POLLIN},
-            {.fd = is_exhausted ? -1 : receiver->admins, .events = POLLIN},
+            {.fd = receiver->broker, .events = is_draining ? 0 : POLLRDHUP},
+            {.fd = is_exhausted || is_draining ? -1 : receiver->clients, .events = POLLIN},
+            {.fd = is_exhausted || is_draining ? -1 : receiver->admins, .events = POLLIN},
         };
         int r = 0;
 
@@ -215,7 +217,8 @@ static int serve(struct receiver *receiver)
             finish(receiver);
             return 0;
         }
-        for (size_t i = 1; i < 3 && r == 0; i++) {
+        is_draining = is_draining || (fds[0].revents & POLLRDHUP);
+        for (size_t i = 1; i < 3 && r == 0 && !is_draining; i++) {
             r = fds[i].revents & POLLIN ? take_client(receiver, fds[i].fd) : 0;
         }
         if (r == -EPIPE) {

@@ -251,18 +251,31 @@ class Pesd:
                     found.append(pid)
         return sorted(found)
 
-    def run(self, *command, user=None, **more):
-        """Runs a program of the stage beside the daemon."""
-        env = dict(
+    def client_env(self):
+        """What a program needs in its environment to find the stage and this daemon."""
+        return dict(
             self.env,
             PATH=f"{stage()}/bin:{self.env['PATH']}",
             LD_LIBRARY_PATH=str(next(stage().rglob("libpes.so.1")).parent),
             PES_RUNTIME_DIR=str(self.runtime),
             PES_CLIENT_POLICY=str(self.policy),
         )
+
+    def run(self, *command, user=None, **more):
+        """Runs a program of the stage beside the daemon."""
         more.setdefault("timeout", 60)
         return subprocess.run(
-            [str(part) for part in command], capture_output=True, env=env, user=user, check=False, **more
+            [str(part) for part in command], capture_output=True, env=self.client_env(), user=user, check=False, **more
+        )
+
+    def popen(self, *command):
+        """Starts a program of the stage beside the daemon, with pipes for input and output."""
+        return subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=self.client_env(),
         )
 
     def scan(self, content=EICAR, **more):

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import sys
@@ -339,42 +340,83 @@ def test_notify():
             assert pesd.wait_exit() == 0
 
 
-def test_activation():
-    """sockets that a service manager passes are used, and stay"""
-    top = daemon.folder()
-    runtime = top / "run"
-    runtime.mkdir(0o755)
-    passed = []
-    for name in ("pes.sock", "admin.sock"):
-        passed.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
-        passed[-1].bind(str(runtime / name))
-        os.chmod(runtime / name, 0o666)
-        passed[-1].listen()
-    if daemon.account():
-        os.chown(runtime, daemon.account().pw_uid, daemon.account().pw_gid)
-    # They have to arrive as 3 and 4, with the pid of pesd itself.
-    shell = 'exec 3<&"$1" 4<&"$2"; shift 2; export LISTEN_PID=$$; exec "$@"'
-    high = [fcntl.fcntl(one.fileno(), fcntl.F_DUPFD_CLOEXEC, 20) for one in passed]
-    with daemon.Pesd(
-        runtime=runtime,
-        env={"LISTEN_FDS": "2", "LISTEN_FDNAMES": "client:admin"},
-        fds=high,
-        before=["bash", "-c", shell, "bash", *map(str, high)],
-    ) as pesd:
+class Activator:
+    """Holds the sockets as a service manager does, and starts daemons on them."""
+
+    def __init__(self):
+        self.runtime = daemon.folder() / "run"
+        self.runtime.mkdir(0o755)
+        self.passed = []
+        for name in ("pes.sock", "admin.sock"):
+            self.passed.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            self.passed[-1].bind(str(self.runtime / name))
+            os.chmod(self.runtime / name, 0o666)
+            self.passed[-1].listen()
+        if daemon.account():
+            os.chown(self.runtime, daemon.account().pw_uid, daemon.account().pw_gid)
+        # They have to arrive as 3 and 4.
+        self.high = [fcntl.fcntl(one.fileno(), fcntl.F_DUPFD_CLOEXEC, 20) for one in self.passed]
+
+    def start(self, names="client:admin", env=None):
+        # With the pid of pesd itself.
+        shell = 'exec 3<&"$1" 4<&"$2"; shift 2; export LISTEN_PID=$$; exec "$@"'
+        pesd = daemon.Pesd(
+            runtime=self.runtime,
+            env=dict(env or {}, LISTEN_FDS="2", LISTEN_FDNAMES=names),
+            fds=self.high,
+            before=["bash", "-c", shell, "bash", *map(str, self.high)],
+        )
         # Whoever called listen() is whom clients see: that is us here.
         pesd.policy.write_text(f"broker-uid = {os.geteuid()}\n")
+        return pesd
+
+
+def test_activation():
+    """sockets that a service manager passes are used, and stay"""
+    activator = Activator()
+    with activator.start() as pesd:
         pesd.wait_ready()
         assert is_found(pesd.scan())
         assert pesd.stop() == 0
-    assert (runtime / "pes.sock").exists() and (runtime / "admin.sock").exists()
-    with daemon.Pesd(
-        runtime=runtime,
-        env={"LISTEN_FDS": "2", "LISTEN_FDNAMES": "client:other"},
-        fds=high,
-        before=["bash", "-c", shell, "bash", *map(str, high)],
-    ) as pesd:
+    assert (activator.runtime / "pes.sock").exists() and (activator.runtime / "admin.sock").exists()
+    with activator.start("client:other") as pesd:
         assert pesd.wait_exit() == 1
         pesd.wait_log('passed a socket named \'other\'; name them "client" and "admin"')
+
+
+def ask_through_restarts(env):
+    """
+    Asks from a client that stays and from ever new ones while the daemon is replaced three times. Each time a slow
+    question keeps the old one from ending at once: it is answered, and the others wait for the new one.
+    """
+    asker = os.environ["PES_ASK_ON"]
+    activator = Activator()
+    pesd = activator.start(env=env).wait_ready()
+    first = pesd  # its policy and paths are good for the others, too
+    clients = [first.popen(asker, how) for how in ("stay", "anew", "anew")]
+    slow = []
+    for _ in range(3):
+        slow.append(first.popen(asker, "once", "# PES-SCRIPT: sleep 700"))
+        time.sleep(0.2)  # it is under way by then; if not, it waits like the others
+        assert pesd.stop() == 0
+        pesd = activator.start(env=env).wait_ready()
+        assert is_found(pesd.scan())
+    said = [client.communicate()[0].decode() for client in clients + slow]
+    pesd.kill()
+    for text in said:
+        n_asked, n_failed = map(int, re.search(r"(\d+) asked, (\d+) failed", text).groups())
+        assert n_asked > 0 and n_failed == 0, text
+    print("# " + said[0].splitlines()[-1])
+
+
+def test_restart():
+    """while a service manager holds the sockets a restart fails no question"""
+    ask_through_restarts({})
+
+
+def test_restart_receiver():
+    """nor does it where a receiver is needed"""
+    ask_through_restarts({"PES_FORCE_RECEIVER": "1"})
 
 
 def test_folders():

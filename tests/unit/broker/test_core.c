@@ -512,6 +512,7 @@ static void draining_answers_what_is_open_and_then_ends(void **state)
 
     world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
     world_launcher(world, WIRE_TYPE_DRAIN, &drain, 0);
+    assert_true(world->admits_none); /* they are the successor's */
     assert_false(world->has_exited);
     world_answer(world, 1, busy_slot(world, 1), PES_VERDICT_NOT_DETECTED);
     world_answer(world, 2, busy_slot(world, 2), PES_VERDICT_NOT_DETECTED);

@@ -231,6 +231,9 @@ static void perform(struct world *world, const struct action *action)
     case ACTION_EXIT:
         world->has_exited = true;
         return;
+    case ACTION_ADMIT_NONE:
+        world->admits_none = true;
+        return;
     case ACTION_LOG:
         world->n_logged[action->log]++;
         return;

@@ -69,6 +69,7 @@ struct world {
     unsigned n_newcomers; /* names that were thought up */
     bool has_new_limits;  /* of users who may hold more than that by now */
     bool has_exited;
+    bool admits_none;
     bool said_ready;
     size_t n_logged[EV_INTERNAL + 1]; /* by event; it is the last */
     uint64_t n_steps;
