@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""The system unit takes away all that pesd does not need: `systemd-analyze security` gives it 2.0 or less."""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap
+
+UNIT = pathlib.Path(sys.argv[1])
+EXPOSURE_MAX = 2.0
+
+
+def analyze(text, *options):
+    if not shutil.which("systemd-analyze"):
+        tap.skip("needs systemd-analyze")
+    with tempfile.TemporaryDirectory(prefix="pes-units.") as folder:
+        unit = pathlib.Path(folder) / "pes.service"
+        unit.write_text(text)
+        command = ["systemd-analyze", "security", "--offline=true", "--no-pager", *options, unit]
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    if "Unknown option" in done.stderr or "unrecognized option" in done.stderr:
+        tap.skip("this systemd-analyze knows no --offline")
+    return done
+
+
+def exposure(text):
+    done = analyze(text)
+    found = re.search(r"exposure level for pes.service: ([0-9.]+)", done.stdout)
+    assert found, done
+    return float(found.group(1))
+
+
+def test_exposure():
+    """its exposure is 2.0 or less"""
+    figure = exposure(UNIT.read_text())
+    print(f"# exposure {figure}")
+    assert figure <= EXPOSURE_MAX, figure
+
+
+def test_a_right_too_many_is_seen():
+    """a right that comes back shows in the figure"""
+    text = UNIT.read_text()
+    for line in ("PrivateNetwork=yes\n", "RestrictNamespaces=", "SystemCallFilter=~@resources\n"):
+        assert line in text
+        assert exposure(text.replace(line, "# " + line)) > EXPOSURE_MAX, line
+    more = text.replace("CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_KILL ")
+    assert exposure(more) > EXPOSURE_MAX
+
+
+def test_every_line_is_understood():
+    """systemd understands every line of it"""
+    done = analyze(UNIT.read_text(), "--json=short")
+    json.loads(done.stdout)
+    assert not done.stderr, done.stderr
+    assert "Unknown key" in analyze(UNIT.read_text() + "\n[Service]\nProtectNothing=yes\n").stderr
+
+
+if __name__ == "__main__":
+    tap.run(globals())
