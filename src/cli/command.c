@@ -18,8 +18,9 @@
 #include "cli/outcome.h"
 
 const struct command *const commands[] = {
-    &command_scan,    &command_status,   &command_providers,   &command_kinds, &command_report,
-    &command_version, &command_provider, &command_definitions, &command_help,  NULL,
+    &command_scan,     &command_status,      &command_providers, &command_kinds,
+    &command_report,   &command_off,         &command_on,        &command_version,
+    &command_provider, &command_definitions, &command_help,      NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -19,6 +19,8 @@ extern const struct command command_report;
 extern const struct command command_version;
 extern const struct command command_provider;
 extern const struct command command_definitions;
+extern const struct command command_off;
+extern const struct command command_on;
 extern const struct command command_help;
 
 /* All of them, ended by NULL. */

@@ -38,6 +38,8 @@ static const char help_text[] =
     "  providers    who answers questions, and how they do\n"
     "  kinds        what can be asked about\n"
     "  report       who made whom wait, who found what\n"
+    "  off          stop nothing for a while\n"
+    "  on           end that\n"
     "  version      versions of this program and of the service\n"
     "  provider     check a provider module\n"
     "  definitions  make or check what a provider reads\n"

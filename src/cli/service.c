@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <pes/pes.h>
 
@@ -53,6 +54,28 @@ static const char *place_fault(void)
     return strlen(runtime) + strlen("/pes.sock") >= SOCKET_BYTES_MAX
                ? "PES_RUNTIME_DIR is longer than the path of a socket may be"
                : NULL;
+}
+
+char *service_folder_dup(void)
+{
+    const char *runtime = secure_getenv("PES_RUNTIME_DIR");
+    const char *user = secure_getenv("XDG_RUNTIME_DIR");
+    char *folder = NULL;
+
+    if (runtime && runtime[0] == '/') {
+        return strdup(runtime);
+    }
+    if (access(SERVICE_SYSTEM_FOLDER, F_OK) == 0) {
+        return strdup(SERVICE_SYSTEM_FOLDER);
+    }
+    if (!user || user[0] != '/' || asprintf(&folder, "%s/pes", user) < 0) {
+        return NULL;
+    }
+    if (access(folder, F_OK) < 0) {
+        freep(&folder);
+        folder = NULL;
+    }
+    return folder;
 }
 
 void service_complain(int error, const char *quota)

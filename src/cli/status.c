@@ -13,9 +13,32 @@
 #include "cli/command.h"
 #include "cli/human.h"
 #include "cli/json_text.h"
+#include "cli/off.h"
 #include "cli/outcome.h"
 #include "cli/provider_words.h"
 #include "cli/service.h"
+
+static void print_off(FILE *out)
+{
+    struct off_state state;
+    char text[OFF_TEXT_BYTES];
+
+    if (off_find(&state) == 0) {
+        fprintf(out, "Off:         nothing is stopped %s\n", off_text(text, &state));
+    }
+}
+
+/* null, or until when. */
+static json_t *off_json(void)
+{
+    struct off_state state;
+
+    if (off_find(&state) != 0) {
+        return json_null();
+    }
+    return json_pack("{s:I, s:I}", "seconds_left", (json_int_t)(state.until_s - off_state_now_s()),
+                     "by_uid", (json_int_t)state.by_uid);
+}
 
 static json_t *provider_json(const struct pes_provider_info *provider)
 {
@@ -48,6 +71,7 @@ static int print_json(const struct pes_service *service, const struct pes_servic
     }
     if (object) {
         json_object_set_new(object, "providers", list);
+        json_object_set_new(object, "off", off_json());
     }
     return json_print_line(object);
 }
@@ -95,6 +119,7 @@ static void print_text(const struct pes_service *service, const struct pes_servi
     }
     print_providers(service, info->n_providers);
     printf("Mode:        %s (%s)\n", pes_mode_name(info->mode), mode_words(info->mode));
+    print_off(stdout);
     printf("Service:     %s, %s, up %s\n", info->version,
            info->is_system ? "for the system" : "for one user",
            human_duration(text, (double)info->uptime_us / 1e6));
@@ -122,6 +147,7 @@ static int run(int argc, char **argv)
         return r;
     }
     if (service_get(&service, 0) < 0) {
+        print_off(stderr); /* it is in force without a service, too */
         return EXIT_NOT_ASKED;
     }
     pes_service_info(service, &info);

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/off_state.h"
+
 /* Returns NULL, or why there can be no such socket. */
 static const char *add_socket(struct place *place, const char *folder, const char *below,
                               const char *name)
@@ -47,21 +49,38 @@ void place_find(struct place *ret_place, const char *name, bool is_locked)
     }
 }
 
+/* The first folder for a socket that is there. */
+static bool find_folder(const struct place *place, char ret_folder[PLACE_SOCKET_BYTES])
+{
+    for (size_t i = 0; i < place->n_sockets; i++) {
+        char *slash;
+
+        memcpy(ret_folder, place->sockets[i], PLACE_SOCKET_BYTES);
+        slash = strrchr(ret_folder, '/');
+        slash[slash == ret_folder] = '\0'; /* the root keeps its own */
+        if (access(ret_folder, F_OK) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum place_absence place_absence(const struct place *place)
 {
+    char folder[PLACE_SOCKET_BYTES];
+
     if (place->error) {
         return PLACE_IS_THERE;
     }
-    for (size_t i = 0; i < place->n_sockets; i++) {
-        char folder[PLACE_SOCKET_BYTES];
-        char *slash;
+    return find_folder(place, folder) ? PLACE_NO_SOCKET : PLACE_NO_FOLDER;
+}
 
-        memcpy(folder, place->sockets[i], sizeof(folder));
-        slash = strrchr(folder, '/');
-        slash[slash == folder] = '\0'; /* the root keeps its own */
-        if (access(folder, F_OK) == 0) {
-            return PLACE_NO_SOCKET;
-        }
-    }
-    return PLACE_NO_FOLDER;
+bool place_is_off(bool is_locked)
+{
+    char folder[PLACE_SOCKET_BYTES];
+    struct off_state state;
+    struct place place;
+
+    place_find(&place, PLACE_CLIENTS, is_locked);
+    return find_folder(&place, folder) && off_state_load(&state, folder) == 0;
 }

@@ -35,3 +35,7 @@ void place_find(struct place *ret_place, const char *name, bool is_locked);
 /* What it means that no place has a socket. One that was named wrongly counts as there: whoever
  * named it has the service installed. */
 enum place_absence place_absence(const struct place *place);
+
+/* Whether an administrator has switched pes off for a while (`pes off`), as the folder of the service
+ * says that would be asked. */
+bool place_is_off(bool is_locked);

@@ -12,6 +12,7 @@
 #include "client/ctx.h"
 #include "client/fallback.h"
 #include "client/fold.h"
+#include "client/place.h"
 #include "client/request.h"
 #include "sys/clock.h"
 
@@ -57,6 +58,10 @@ struct pes_answer *settle_fallback(const struct pes_request *request, uint32_t e
     struct answer_about what = settle_about(request);
     struct pes_answer *answer;
 
+    if (fallback.disposition > PES_DISPOSITION_ALLOW_AND_REPORT &&
+        place_is_off(ctx->policy.is_locked)) {
+        fallback.disposition = PES_DISPOSITION_ALLOW_AND_REPORT;
+    }
     what.retry_after_ms = retry_after_ms;
     what.quota = error == PES_E_QUOTA ? quota_of(request) : NULL;
     if (answer_new_fallback(&answer, error, &fallback, &what) < 0) {

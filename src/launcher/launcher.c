@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "launcher/off.h"
 #include "log/log.h"
 #include "wire/codec.h"
 
@@ -34,15 +35,23 @@ static void configure_providers(const struct config *config, struct wire_configu
     }
 }
 
-static void configure_rules(const struct config *config, struct wire_configure *message)
+/* A configured mode as it is while pes is switched off; none stays none. */
+static uint32_t mode_now(const struct launcher *launcher, uint64_t mode)
 {
+    return launcher->is_off && mode != PES_MODE_NONE ? (uint32_t)PES_MODE_OBSERVE : (uint32_t)mode;
+}
+
+static void configure_rules(const struct launcher *launcher, struct wire_configure *message)
+{
+    const struct config *config = &launcher->config;
+
     for (size_t i = 0; i < config->n_rules; i++) {
         const struct config_rule *rule = &config->rules[i];
 
         message->rules[message->n_rules++] = (struct wire_config_rule){
             .kind = text_or_none(rule->kind),
             .app = text_or_none(rule->app),
-            .mode = (uint32_t)rule->mode,
+            .mode = mode_now(launcher, rule->mode),
             .fail = (uint32_t)rule->fail,
         };
     }
@@ -53,7 +62,7 @@ void launcher_configure(struct launcher *launcher)
     const struct config *config = &launcher->config;
     struct wire_configure message = {
         .generation = launcher->config_generation,
-        .mode = (uint32_t)config->mode,
+        .mode = mode_now(launcher, config->mode),
         .fail_execution = (uint32_t)config->fail_execution,
         .fail_other = (uint32_t)config->fail_other,
         .max_content_bytes = config->max_content_bytes,
@@ -70,7 +79,7 @@ void launcher_configure(struct launcher *launcher)
     };
 
     configure_providers(config, &message);
-    configure_rules(config, &message);
+    configure_rules(launcher, &message);
     broker_link_configure(front_link(launcher->front), &message);
 }
 
@@ -151,6 +160,9 @@ int launcher_start(struct launcher *launcher)
     sandbox_tier_text(launcher->tier);
     launcher->config_generation = 1;
     r = front_new(&launcher->front, &front_place, &front_handlers, launcher);
+    if (r == 0) {
+        r = off_watch(launcher);
+    }
     if (r == 0) {
         launcher_notify_starting(launcher);
         providers_apply(&launcher->providers);

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/cleanup.h"
+#include "base/off_state.h"
 #include "launcher/config.h"
 #include "launcher/front.h"
 #include "launcher/paths.h"
@@ -28,6 +29,11 @@ struct launcher {
     bool has_receiver;
     int ready_fd; /* -1: none, or told */
     bool is_ready;
+
+    bool is_off;          /* for a while: nothing is stopped */
+    struct off_state off; /* while it is */
+    sd_event_source *off_watch;
+    sd_event_source *off_timer;
 
     bool is_stopping;
     bool is_drained;

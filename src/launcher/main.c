@@ -19,6 +19,7 @@
 
 #include "launcher/drop.h"
 #include "launcher/launcher.h"
+#include "launcher/off.h"
 #include "launcher/options.h"
 #include "log/log.h"
 
@@ -203,6 +204,7 @@ static void launcher_fini(struct launcher *launcher)
     sockets_fini(&launcher->sockets);
     config_fini(&launcher->config);
     sd_event_source_disable_unref(launcher->stop_timer);
+    off_fini(launcher);
     sd_event_unref(launcher->event);
     closep(&launcher->ready_fd);
 }

@@ -34,6 +34,13 @@ pes_apart() {
     done <<'END'
 nonsense
 status extra
+off
+off --for
+off --for soon
+off --for 0s
+off --for 25h
+off --for 1h more
+on now
 kinds --nonsense
 scan
 scan --kind nonsense file
