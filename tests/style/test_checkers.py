@@ -85,6 +85,18 @@ PES_PUBLIC void pes_close(struct pes_ctx *ctx);
                        "return EV_START;\n}\n",
     "docs/events.md": "# Events\n\n| event | meaning |\n| --- | --- |\n| `start` | Started. |\n",
 }
+GOOD.update({
+    "src/client/client_policy.c": COMMENT + '\nstatic const int keys[] = {\n    {"down", set_down},\n};\n',
+    "src/cli/kinds.c": COMMENT + '\nconst struct command command_kinds = {\n    .name = "kinds",\n};\n',
+    "src/cli/command.c": COMMENT + '\nstatic const int options[] = {\n    {"json", no_argument, NULL, 1},\n};\n',
+    "src/cli/README.md": "# cli\n",
+    "src/client/README.md": "# client\n",
+    "docs/man/meson.build": "man_pages = [\n  'pes-client.conf.5',\n  'pes-kinds.1',\n  'pes.1',\n]\n",
+    "docs/man/pes.1.scd": "pes(1)\n\n*kinds*\n\tsee *pes-kinds*(1)\n",
+    "docs/man/pes-kinds.1.scd": "pes-kinds(1)\n\n*--json*\n\tAs JSON.\n",
+    "docs/man/pes-client.conf.5.scd": "pes-client.conf(5)\n\n*down*\n\tWhen it is down.\n",
+})
+GOOD["tools/layers.toml"] += "[layer.cli]\nmay = []\n[layer.client]\nmay = []\n"
 GOOD["tools/layers.toml"] += "[layer.log]\nmay = []\n"
 
 
@@ -107,6 +119,27 @@ CLIENT = GOOD["include/pes/client.h"]
 
 # (checker, what is planted, changed files, parts of the message)
 FAULTS = [
+    ("man", "an option that the page does not have", replaced("src/cli/command.c", '"json"', '"xml"'),
+     ["src/cli/command.c:8", "'--xml' is not in docs/man/pes-kinds.1.scd"]),
+    ("man", "an option that the code does not have",
+     replaced("docs/man/pes-kinds.1.scd", "*--json*\n", "*--json*, *--xml*\n"),
+     ["docs/man/pes-kinds.1.scd:3", "src/cli/command.c knows no '--xml'"]),
+    ("man", "a key that the page does not have", replaced("src/client/client_policy.c", '"down"', '"up"'),
+     ["src/client/client_policy.c:8", "'up' is not in docs/man/pes-client.conf.5.scd"]),
+    ("man", "a key that the code does not have",
+     replaced("docs/man/pes-client.conf.5.scd", "*down*", "*down*, *up*"),
+     ["docs/man/pes-client.conf.5.scd:3", "knows no 'up'"]),
+    ("man", "a command without a page", replaced("src/cli/kinds.c", '"kinds"', '"sorts"'),
+     ["src/cli/kinds.c:7", "write docs/man/pes-sorts.1.scd"]),
+    ("man", "a command that the overview does not have", replaced("docs/man/pes.1.scd", "*kinds*", "*sorts*"),
+     ["src/cli/kinds.c:7", "'kinds' is not in docs/man/pes.1.scd"]),
+    ("man", "a page that is not built", {"docs/man/pes-new.1.scd": "pes-new(1)\n"},
+     ["docs/man/pes-new.1.scd:1", "add it to man_pages"]),
+    ("man", "a page that is built and not there",
+     replaced("docs/man/meson.build", "  'pes.1',\n", "  'pes.1',\n  'pes-lost.1',\n"),
+     ["docs/man/meson.build:1", "there is no docs/man/pes-lost.1.scd"]),
+    ("man", "a reference to no page", replaced("docs/man/pes.1.scd", "*pes-kinds*(1)", "*pes-lost*(1)"),
+     ["docs/man/pes.1.scd:4", "there is no page pes-lost(1)"]),
     ("layers", "a folder that is no layer", {"src/stray/stray.c": COMMENT},
      ["src/stray", "tools/layers.toml"]),
     ("layers", "an include that the table does not allow",
