@@ -1,0 +1,54 @@
+# Completion of pes(1) for bash. What there is, is asked of pes itself: commands and options are in its help, kinds in
+# its list; neither needs the service.
+
+_pes_words() {
+    # shellcheck disable=SC2207 # words without blanks
+    COMPREPLY+=($(compgen -W "$1" -- "$cur"))
+}
+
+_pes_commands() {
+    pes help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
+}
+
+_pes_options() {
+    pes help "$1" 2>/dev/null | grep -o -E -e '(^|[ ,])--?[a-z0-9][a-z-]*' | tr -d ' ,' | sort -u
+}
+
+_pes_kinds() {
+    pes kinds 2>/dev/null | sed -n '2,$s/ .*//p'
+}
+
+_pes() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        _pes_words "$(_pes_commands)"
+        return
+    fi
+    case $prev in
+        --kind) _pes_words "$(_pes_kinds)" && return ;;
+        --for) _pes_words "15min 1h 4h" && return ;;
+        --reason) _pes_words "paste download open" && return ;;
+        --app | --jobs | --origin-url | --referrer | --session | --timeout) return ;;
+    esac
+    case $command in
+        help)
+            [ "$COMP_CWORD" -eq 2 ] && _pes_words "$(_pes_commands)"
+            return
+            ;;
+        provider)
+            if [ "$COMP_CWORD" -eq 2 ]; then
+                _pes_words check
+                return
+            fi
+            ;;
+    esac
+    if [[ $cur == -* ]]; then
+        _pes_words "$(_pes_options "$command")"
+    elif [ "$command" = scan ] || [ "$command" = provider ]; then
+        compopt -o default 2>/dev/null # file names
+    fi
+}
+
+complete -F _pes pes
