@@ -4,12 +4,12 @@
  *   until SECONDS    of CLOCK_BOOTTIME, which counts through suspend and which nobody can set
  *   uid NUMBER       who wrote it, to be shown
  *
- * Three read it: pesd, which puts the broker into observe until then; libpes, when no broker answers;
- * and `pes status`. It must therefore mean the same without any of them running, and must not be
- * something that an application's user could have written: folder and file belong to root, or to
- * the reader's own user, who can set up a service of that user's own anyway. One that says more
- * than a day ahead is from another boot, or an error, and is not believed. A reboot ends it also
- * because the system's folder, /run/pes, does not survive one.
+ * Three read it: pesd, which puts the broker into observe until then; libpes, when no broker
+ * answers; and `pes status`. It must therefore mean the same without any of them running, and must
+ * not be something that an application's user could have written: folder and file belong to root,
+ * or to the reader's own user, who can set up a service of that user's own anyway. One that says
+ * more than a day ahead is from another boot, or an error, and is not believed. A reboot ends it
+ * also because the system's folder, /run/pes, does not survive one.
  *
  * Anything that is wrong with it means: not off.
  */

@@ -36,6 +36,6 @@ void place_find(struct place *ret_place, const char *name, bool is_locked);
  * named it has the service installed. */
 enum place_absence place_absence(const struct place *place);
 
-/* Whether an administrator has switched pes off for a while (`pes off`), as the folder of the service
- * says that would be asked. */
+/* Whether an administrator has switched pes off for a while (`pes off`), as the folder of the
+ * service says that would be asked. */
 bool place_is_off(bool is_locked);

@@ -3,8 +3,8 @@
  *
  * A provider's file is its own so that a package can bring one and take it away again. The file
  * of a package that was removed stays until it is purged, so it can call its module optional.
- * Whether the module is any good is not looked at here: only that there is a file to load, since a typing
- * error is worth a line number.
+ * Whether the module is any good is not looked at here: only that there is a file to load, since a
+ * typing error is worth a line number.
  */
 #include "launcher/config_provider.h"
 

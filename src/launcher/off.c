@@ -3,9 +3,9 @@
  *
  * `pes off` writes a file into the runtime folder and talks to nobody, so that it works whatever
  * state the service is in (base/off_state.h). Here it is noticed: at the start, and by inotify
- * afterwards. While it is in force the broker gets the configuration with every mode set to observe;
- * when its time is over, or it is gone, it gets the real one again. Both are logged: this and the
- * line that `pes off` itself sends to the system's log are the audit.
+ * afterwards. While it is in force the broker gets the configuration with every mode set to
+ * observe; when its time is over, or it is gone, it gets the real one again. Both are logged: this
+ * and the line that `pes off` itself sends to the system's log are the audit.
  */
 #include "launcher/off.h"
 

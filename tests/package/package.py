@@ -98,12 +98,12 @@ class System:
         return run(*self.command(*command), **more)
 
     def copy_debs(self, folder, names=PACKAGES):
-        target = self.root / "root" / folder.name
+        target = self.root / "opt" / folder.name
         target.mkdir(exist_ok=True)
         debs = [next(folder.glob(f"{name}_*.deb")) for name in names]
         for deb in debs:
             shutil.copy(deb, target)
-        return [f"/root/{folder.name}/{deb.name}" for deb in debs]
+        return [f"/opt/{folder.name}/{deb.name}" for deb in debs]
 
     def install(self, names=PACKAGES):
         done = self.run("dpkg", "-i", *self.copy_debs(DEBS, names), check=False)
@@ -113,9 +113,9 @@ class System:
     def snapshot(self):
         """Every path of the system that is nobody's note, and what stands in the lists of users."""
         found = self.run("find", "/", "-xdev", "-printf", "%P\n").stdout.decode().splitlines()
-        paths = {path for path in found if not NOTES.search(path)} - {"root/deb", "root/newer"}
+        paths = {path for path in found if not NOTES.search(path)} - {"opt/deb", "opt/newer"}
         lists = {name: (self.root / "etc" / name).read_text() for name in ("passwd", "group", "shadow", "gshadow")}
-        return {path for path in paths if not path.startswith(("root/deb/", "root/newer/"))}, lists
+        return {path for path in paths if not path.startswith(("opt/deb/", "opt/newer/"))}, lists
 
     def scan(self, content=EICAR, user=None):
         command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
@@ -254,6 +254,14 @@ def test_machine():
         assert "observe" in status
         log = system.run("journalctl", "--unit", "pes.service", "--priority", "warning", "--no-pager", "--quiet").stdout
         assert not log, log
+
+        # Off for a while, under the unit's restrictions, with the service and without.
+        assert system.run("pes", "off", "--for", "1h").stdout.startswith(b"Nothing is stopped until")
+        log = ["journalctl", "--no-pager", "--output=cat", "--grep=switched-off"]
+        wait_until("both lines of the log", lambda: len(system.run(*log, check=False).stdout.splitlines()) == 2)
+        assert system.run("pes", "off", "--for", "1h", check=False).returncode == 0
+        system.run("pes", "on")
+        wait_until("the end of it", lambda: b"Off:" not in system.run("pes", "status").stdout)
 
         # A provider comes and goes without the service being touched by hand.
         main_pid = system.run("systemctl", "show", "--property=MainPID", "pes.service").stdout

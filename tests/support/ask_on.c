@@ -5,9 +5,9 @@
  *   ask_on stay          all questions through one context, as a long-lived application does
  *   ask_on anew          each through a context of its own, as short programs do
  *
- * For tests of what happens to questions while the service is replaced. Nothing is tried again here,
- * unlike in `pes scan`: each question that did not get a full answer has failed, and is told in one
- * line. The last line is "N asked, M failed, longest wait T ms".
+ * For tests of what happens to questions while the service is replaced. Nothing is tried again
+ * here, unlike in `pes scan`: each question that did not get a full answer has failed, and is told
+ * in one line. The last line is "N asked, M failed, longest wait T ms".
  */
 #include <poll.h>
 #include <stdio.h>
