@@ -2,9 +2,9 @@
 """
 The Debian packages, in a Debian of their own: installed, used, upgraded while everybody asks, removed, purged.
 
-Called by `./dev test package` with the packages in build/deb. Once the system is a chroot in which nothing runs, as in an
+Called by `./dev test package` with the packages in build/deb. First the system is a chroot in which nothing runs, as in an
 image that is being made; then it is booted with systemd (systemd-nspawn), so that the units do what they do on a machine.
-The plain system is made once and kept in build/bookworm. Needs root, debootstrap, systemd-nspawn and a mirror; skips
+The plain system is made once and kept in build/bookworm. Needs root, mmdebstrap, systemd-nspawn and a mirror; skips
 without.
 """
 import contextlib
@@ -28,14 +28,14 @@ BASE = BUILD / "bookworm"
 ASK_ON = BUILD / "release" / "tests" / "integration" / "ask_on"
 MIRROR = os.environ.get("PES_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 # What the packages depend on is part of the plain system, so that dpkg alone installs them.
-INCLUDED = "systemd,systemd-sysv,libconfuse2,libjansson4,libsmartcols1,libsystemd0,libyara9"
+INCLUDED = "passwd,systemd,systemd-sysv,libconfuse2,libjansson4,libsmartcols1,libsystemd0,libyara9"
 PACKAGES = ("libpes1", "pes", "pes-provider-yara", "pes-shell-guard")
 LANDLOCK = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
 USERS = ("pes-broker", "pes-identity", "pes-receiver")
 # Halves, so that this file is not the test file itself.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + rb"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 # Notes that dpkg, the loader and the service manager take for themselves, and what moves by itself.
-NOTES = re.compile(r"^(var/lib/(dpkg|systemd)|var/log|var/cache|run|tmp|proc|sys|dev)(/|$)|^etc/(passwd|group|g?shadow)-$|\.lock$")
+NOTES = re.compile(r"^(var/lib/(dpkg|systemd(?!/deb-systemd))|var/log|var/cache|run|tmp|proc|sys|dev)(/|$)|^etc/(passwd|group|g?shadow)-$|\.lock$")
 
 
 def run(*command, **more):
@@ -53,9 +53,11 @@ def need_system():
     """Skips where there cannot be a system to install into; else sees to the plain one."""
     if os.geteuid() != 0:
         tap.skip("needs root")
-    for program in ("debootstrap", "systemd-nspawn", "nsenter"):
+    for program in ("mmdebstrap", "systemd-nspawn", "nsenter"):
         if not shutil.which(program):
             tap.skip(f"needs {program}")
+    if run("unshare", "--mount", "true", check=False).returncode != 0:
+        tap.skip("needs the right to mount")
     assert list(DEBS.glob("pes_*.deb")), "there are no packages: ./dev package"
     if (BASE / "complete").exists() and (BASE / "complete").read_text() == INCLUDED:
         return
@@ -65,9 +67,8 @@ def need_system():
         tap.skip(f"no mirror of Debian answers: {error}")
     shutil.rmtree(BASE, ignore_errors=True)
     BASE.mkdir(parents=True)
-    run("debootstrap", "--variant=minbase", f"--include={INCLUDED}", "bookworm", BASE / "root", MIRROR, timeout=600)
-    for deb in (BASE / "root/var/cache/apt/archives").glob("*.deb"):
-        deb.unlink()
+    make = ["mmdebstrap", "--mode=root", "--variant=essential", "--dpkgopt=force-unsafe-io", f"--include={INCLUDED}"]
+    run(*make, "bookworm", BASE / "root", MIRROR, timeout=600)
     (BASE / "complete").write_text(INCLUDED)
 
 
