@@ -256,6 +256,19 @@ def test_machine():
         log = system.run("journalctl", "--unit", "pes.service", "--priority", "warning", "--no-pager", "--quiet").stdout
         assert not log, log
 
+        # When it is restarted pesd alone is told to end: the broker answers what is under way before it ends.
+        broker, hosts = (system.run("pidof", name).stdout.decode().strip() for name in ("pes-broker", "pes-host"))
+        system.run("sh", "-c", f"kill -STOP {hosts}")
+        client = subprocess.Popen(system.command("ask_on", "once", "hello"), stdout=subprocess.PIPE, start_new_session=True)
+        wait_until("a question", lambda: b"1 question," in system.run("pes", "status").stdout)
+        system.run("systemctl", "restart", "--no-block", "pes.service")
+        time.sleep(0.5)
+        assert system.run("pidof", "pes-broker", check=False).stdout.decode().strip() == broker, "it did not wait"
+        system.run("sh", "-c", f"kill -CONT {hosts}")
+        said_last = client.communicate(timeout=30)[0]
+        assert client.returncode == 0 and b" 0 failed" in said_last, said_last
+        wait_until("a new broker", lambda: system.run("pidof", "pes-broker", check=False).stdout.decode().strip() not in ("", broker))
+
         # Off for a while, under the unit's restrictions, with the service and without.
         assert system.run("pes", "off", "--for", "1h").stdout.startswith(b"Nothing is stopped until")
         log = ["journalctl", "--no-pager", "--output=cat", "--grep=switched-off"]
