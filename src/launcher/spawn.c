@@ -53,8 +53,8 @@ struct failure {
 };
 
 /*
- * By the call itself: libc keeps two signals to itself, and whoever started us may have ignored them
- * all the same (dpkg-buildpackage does).
+ * By the call itself: libc keeps two signals to itself, and whoever started us may have ignored
+ * them all the same (dpkg-buildpackage does).
  */
 static int reset_signals(void)
 {

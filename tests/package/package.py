@@ -29,7 +29,7 @@ ASK_ON = BUILD / "release" / "tests" / "integration" / "ask_on"
 MIRROR = os.environ.get("PES_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 # What the packages depend on is part of the plain system, so that dpkg alone installs them.
 INCLUDED = "passwd,systemd,systemd-sysv,libconfuse2,libjansson4,libsmartcols1,libsystemd0,libyara9"
-PACKAGES = ("libpes1", "pes", "pes-provider-yara", "pes-shell-guard")
+PACKAGES = ("libpes1", "pes", "pes-provider-hashlist", "pes-provider-yara", "pes-shell-guard")
 LANDLOCK = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
 USERS = ("pes-broker", "pes-identity", "pes-receiver")
 # Halves, so that this file is not the test file itself.
@@ -208,7 +208,7 @@ def use_chroot(system):
     assert (system.root / "etc/systemd/system/sockets.target.wants/pes.socket").is_symlink()
     assert (system.root / "run/pes").is_dir()
     done = system.run("pesd", "--check-config")
-    assert b"2 providers" in done.stdout, said(done)
+    assert b"3 providers" in done.stdout, said(done)
     read_end, write_end = os.pipe()
     command = system.command("pesd", "--ready-fd", str(write_end))
     pesd = subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.PIPE, start_new_session=True)
@@ -218,7 +218,7 @@ def use_chroot(system):
         done = system.scan()
         assert done.returncode == 1 and b"EICAR" in done.stdout, said(done)
         assert system.scan(b"hello").returncode == 0
-        assert b"2 of 2 providers answer" in system.run("pes", "status").stdout
+        assert b"3 of 3 providers answer" in system.run("pes", "status").stdout
     finally:
         os.close(read_end)
         pesd.terminate()
@@ -247,7 +247,7 @@ def test_machine():
         system.install()
         done = system.scan(user=65534)
         assert done.returncode == 1 and b"EICAR" in done.stdout, said(done)
-        wait_until("yara", lambda: b"2 of 2" in system.run("pes", "status").stdout)
+        wait_until("yara", lambda: b"3 of 3" in system.run("pes", "status").stdout)
         status = system.run("pes", "status").stdout.decode()
         print("# " + status.replace("\n", "\n# "))
         # The unit leaves the sandboxes everything that they are made of.
@@ -283,7 +283,7 @@ def test_machine():
         wait_until("yara going", lambda: re.search(rb"yara.*: off", system.run("pes", "status").stdout))
         assert system.scan().returncode == 1 and system.scan(b"hello").returncode == 0
         system.install(["pes-provider-yara"])
-        wait_until("yara coming back", lambda: b"2 of 2" in system.run("pes", "status").stdout)
+        wait_until("yara coming back", lambda: b"3 of 3" in system.run("pes", "status").stdout)
         assert system.run("systemctl", "show", "--property=MainPID", "pes.service").stdout == main_pid
 
         # One that hangs is ended although pesd may not signal everybody.
@@ -295,7 +295,7 @@ def test_machine():
         assert system.scan().returncode == 1, "the question does not start the service"
 
         # Removed and not purged is as not installed; purged is as if it had never been.
-        system.run("dpkg", "--remove", "pes-provider-yara", "pes")
+        system.run("dpkg", "--remove", "pes-provider-hashlist", "pes-provider-yara", "pes")
         assert (system.root / "etc/pes/pes.conf").exists()
         answer = system.run("ask_on", "once", "hello", check=False).stdout
         assert b"failed after" in answer, answer
