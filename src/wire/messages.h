@@ -20,183 +20,182 @@ struct wire_bytes {
 
 /* One context field. */
 struct wire_item {
-    uint32_t field;         /* number from the field tables */
+    uint32_t field; /* number from the field tables */
     struct wire_bytes text; /* value of a text field */
-    uint64_t value;         /* value of a number or enum field */
+    uint64_t value; /* value of a number or enum field */
 };
 
 /* A range of the content that a finding rests on. */
 struct wire_evidence {
-    uint32_t finding;       /* index into findings */
-    uint64_t offset;        /* first byte */
-    uint64_t length;        /* number of bytes */
+    uint32_t finding; /* index into findings */
+    uint64_t offset; /* first byte */
+    uint64_t length; /* number of bytes */
     struct wire_bytes what; /* name of what is there (a rule's string) */
 };
 
 /* One thing that a provider found. */
 struct wire_finding {
-    uint32_t verdict;            /* what it is */
-    uint32_t severity;           /* how bad */
-    uint32_t confidence;         /* 0 (not stated) to 100 */
+    uint32_t verdict; /* what it is */
+    uint32_t severity; /* how bad */
+    uint32_t confidence; /* 0 (not stated) to 100 */
     struct wire_bytes detection; /* name, of [A-Za-z0-9._:/!-] */
-    struct wire_bytes family;    /* family, of the same characters */
-    struct wire_bytes rule_id;   /* the provider's own id, of the same characters */
+    struct wire_bytes family; /* family, of the same characters */
+    struct wire_bytes rule_id; /* the provider's own id, of the same characters */
     struct wire_bytes technique; /* MITRE ATT&CK technique id */
-    uint32_t advice;             /* what to do next */
+    uint32_t advice; /* what to do next */
 };
 
 /* One provider's part of an answer. */
 struct wire_part {
-    struct wire_bytes name;        /* provider */
-    struct wire_bytes version;     /* its version */
+    struct wire_bytes name; /* provider */
+    struct wire_bytes version; /* its version */
     struct wire_bytes definitions; /* version of its definitions */
-    uint32_t status;               /* how its part ended */
-    uint32_t signal;               /* signal that ended the worker (status crashed) */
-    uint32_t exit_status;          /* 256 + exit status, if it ended by itself */
-    uint32_t limit;                /* limit that was hit (status resource_limit) */
-    uint32_t verdict;              /* worst of its findings */
-    uint32_t coverage;             /* how much it examined */
-    uint64_t bytes_examined;       /* bytes it examined */
-    uint64_t queue_us;             /* time waiting for a free worker, in us */
-    uint64_t wall_us;              /* dispatch to answer, in us */
-    uint64_t cpu_us;               /* processor time of the worker, in us */
+    uint32_t status; /* how its part ended */
+    uint32_t signal; /* signal that ended the worker (status crashed) */
+    uint32_t exit_status; /* 256 + exit status, if it ended by itself */
+    uint32_t limit; /* limit that was hit (status resource_limit) */
+    uint32_t verdict; /* worst of its findings */
+    uint32_t coverage; /* how much it examined */
+    uint64_t bytes_examined; /* bytes it examined */
+    uint64_t queue_us; /* time waiting for a free worker, in us */
+    uint64_t wall_us; /* dispatch to answer, in us */
+    uint64_t cpu_us; /* processor time of the worker, in us */
     size_t n_findings;
     struct wire_finding findings[16]; /* what it found, worst first */
-    uint32_t n_findings_total;        /* findings there were, sent or not */
+    uint32_t n_findings_total; /* findings there were, sent or not */
     size_t n_evidence;
     struct wire_evidence evidence[32]; /* where */
-    struct wire_bytes decoded;         /* start of the decoded view */
-    uint32_t mode;                     /* mode that this provider counts in */
+    struct wire_bytes decoded; /* start of the decoded view */
+    uint32_t mode; /* mode that this provider counts in */
 };
 
 /* Time during which exactly these providers had not answered. */
 struct wire_set_wait {
-    uint64_t mask;    /* bit i: row i of the providers; bit 63: the broker alone */
+    uint64_t mask; /* bit i: row i of the providers; bit 63: the broker alone */
     uint64_t wait_us; /* summed time */
     uint64_t n_scans; /* intervals that were summed */
-    uint64_t
-        early_us; /* part of wait_us from questions that were decided before all had answered; no saving follows from it */
+    uint64_t early_us; /* part of wait_us from questions that were decided before all had answered; no saving follows from it */
 };
 
 /* How often workers died of one signal. */
 struct wire_signal_count {
     uint32_t signal; /* signal; 0: ended by itself */
-    uint64_t count;  /* times */
+    uint64_t count; /* times */
 };
 
 /* One provider in a list or report. */
 struct wire_provider_row {
-    struct wire_bytes name;        /* provider */
-    struct wire_bytes version;     /* its version */
+    struct wire_bytes name; /* provider */
+    struct wire_bytes version; /* its version */
     struct wire_bytes definitions; /* version of its definitions */
-    uint32_t state;                /* what it is doing */
-    struct wire_bytes reason;      /* why it is not ready, or what the last reload said */
+    uint32_t state; /* what it is doing */
+    struct wire_bytes reason; /* why it is not ready, or what the last reload said */
     size_t n_kinds;
-    uint32_t kinds[64];          /* kinds it takes */
-    uint64_t generation;         /* its generation */
-    uint32_t n_workers;          /* workers it may have */
-    uint32_t is_unsigned;        /* 1: runs only because unsigned modules are allowed */
-    uint32_t mode;               /* mode it counts in */
-    uint64_t n_scans;            /* questions it was given */
-    uint64_t n_answers;          /* questions it answered */
-    uint64_t n_timeouts;         /* questions it was given and did not answer in time */
-    uint64_t n_crashes;          /* workers that died */
-    uint64_t n_protocol_errors;  /* answers that were none */
-    uint64_t n_restarts;         /* times that it was started again as a whole */
-    uint64_t n_found;            /* questions in which it found something */
-    uint64_t n_found_alone;      /* ... and nobody else who answered did */
-    uint64_t n_overridden;       /* ... and the person went ahead */
-    uint64_t bytes;              /* content given to it */
-    uint64_t cpu_us;             /* processor time of its workers */
+    uint32_t kinds[64]; /* kinds it takes */
+    uint64_t generation; /* its generation */
+    uint32_t n_workers; /* workers it may have */
+    uint32_t is_unsigned; /* 1: runs only because unsigned modules are allowed */
+    uint32_t mode; /* mode it counts in */
+    uint64_t n_scans; /* questions it was given */
+    uint64_t n_answers; /* questions it answered */
+    uint64_t n_timeouts; /* questions it was given and did not answer in time */
+    uint64_t n_crashes; /* workers that died */
+    uint64_t n_protocol_errors; /* answers that were none */
+    uint64_t n_restarts; /* times that it was started again as a whole */
+    uint64_t n_found; /* questions in which it found something */
+    uint64_t n_found_alone; /* ... and nobody else who answered did */
+    uint64_t n_overridden; /* ... and the person went ahead */
+    uint64_t bytes; /* content given to it */
+    uint64_t cpu_us; /* processor time of its workers */
     struct wire_bytes histogram; /* latency buckets (SPEC 8.2) */
-    uint64_t max_us;             /* longest part */
+    uint64_t max_us; /* longest part */
     size_t n_signals;
     struct wire_signal_count signals[16]; /* what its workers died of */
     uint64_t n_would_block; /* questions that enforcing would have blocked on its word */
-    uint64_t n_partial;     /* answers with less than full coverage */
-    uint64_t n_limits;      /* workers that hit a limit */
+    uint64_t n_partial; /* answers with less than full coverage */
+    uint64_t n_limits; /* workers that hit a limit */
 };
 
 /* How often a kind was asked about. */
 struct wire_kind_count {
-    uint32_t kind;    /* kind */
-    uint64_t count;   /* questions */
+    uint32_t kind; /* kind */
+    uint64_t count; /* questions */
     uint64_t wait_us; /* time waited */
 };
 
 /* One application that waited. */
 struct wire_client_row {
-    struct wire_bytes name;   /* program file's name, as verified */
-    uint64_t count;           /* questions */
-    uint64_t wait_us;         /* time waited */
+    struct wire_bytes name; /* program file's name, as verified */
+    uint64_t count; /* questions */
+    uint64_t wait_us; /* time waited */
     struct wire_bytes blamed; /* provider with the greatest share of that time */
-    uint64_t blamed_us;       /* that share */
+    uint64_t blamed_us; /* that share */
 };
 
 /* One provider as configured. */
 struct wire_config_provider {
-    struct wire_bytes name;    /* provider */
-    uint32_t n_workers;        /* workers it may have */
-    uint32_t timeout_ms;       /* longest part, 0: as long as the question has */
-    uint32_t mode;             /* mode it counts in */
-    uint32_t is_unsigned;      /* 1: runs only because unsigned modules are allowed */
-    uint32_t is_off;           /* 1: switched off */
-    uint32_t is_advisory;      /* 1: its findings warn at most, its absence does not matter */
+    struct wire_bytes name; /* provider */
+    uint32_t n_workers; /* workers it may have */
+    uint32_t timeout_ms; /* longest part, 0: as long as the question has */
+    uint32_t mode; /* mode it counts in */
+    uint32_t is_unsigned; /* 1: runs only because unsigned modules are allowed */
+    uint32_t is_off; /* 1: switched off */
+    uint32_t is_advisory; /* 1: its findings warn at most, its absence does not matter */
     uint32_t scans_per_worker; /* questions before a worker is replaced, 0: no bound */
 };
 
 /* Policy for one kind or one application. */
 struct wire_config_rule {
     struct wire_bytes kind; /* kind name or prefix.*; empty: every kind */
-    struct wire_bytes app;  /* program file, its path or just its name; empty: every application */
-    uint32_t mode;          /* mode */
-    uint32_t fail;          /* fail mode */
+    struct wire_bytes app; /* program file, its path or just its name; empty: every application */
+    uint32_t mode; /* mode */
+    uint32_t fail; /* fail mode */
 };
 
 /* First message of a connection. */
 struct wire_hello {
-    uint32_t version_min;          /* lowest protocol version spoken */
-    uint32_t version_max;          /* highest protocol version spoken */
-    struct wire_bytes app_name;    /* application, as it calls itself */
+    uint32_t version_min; /* lowest protocol version spoken */
+    uint32_t version_max; /* highest protocol version spoken */
+    struct wire_bytes app_name; /* application, as it calls itself */
     struct wire_bytes app_version; /* its version */
-    uint32_t can;                  /* what it can do besides going ahead */
-    uint32_t registry_version;     /* registry it was built with */
+    uint32_t can; /* what it can do besides going ahead */
+    uint32_t registry_version; /* registry it was built with */
 };
 
 /* Answer to hello. */
 struct wire_welcome {
-    uint32_t version;                 /* protocol version of this connection */
-    uint32_t registry_version;        /* registry of the broker */
+    uint32_t version; /* protocol version of this connection */
+    uint32_t registry_version; /* registry of the broker */
     struct wire_bytes broker_version; /* version of pes */
-    uint32_t max_message_bytes;       /* largest message */
-    uint32_t max_inline_bytes;        /* largest inline content */
-    uint64_t max_content_bytes;       /* largest content */
-    uint32_t max_in_flight;           /* questions that may be open at once */
-    uint32_t mode;                    /* global mode */
+    uint32_t max_message_bytes; /* largest message */
+    uint32_t max_inline_bytes; /* largest inline content */
+    uint64_t max_content_bytes; /* largest content */
+    uint32_t max_in_flight; /* questions that may be open at once */
+    uint32_t mode; /* global mode */
 };
 
 /* One question. */
 struct wire_ask {
-    uint64_t id;               /* unique and rising on this connection */
-    uint32_t kind;             /* what is scanned */
-    uint32_t schema_version;   /* version of the kind's schema, 0: 1 */
-    uint64_t time_left_us;     /* time until the answer is useless */
-    uint64_t waited_us;        /* time since the application asked */
-    uint32_t flags;            /* how to answer */
-    uint32_t latency;          /* who waits */
-    uint32_t fail_wish;        /* wish for the case without a full answer */
+    uint64_t id; /* unique and rising on this connection */
+    uint32_t kind; /* what is scanned */
+    uint32_t schema_version; /* version of the kind's schema, 0: 1 */
+    uint64_t time_left_us; /* time until the answer is useless */
+    uint64_t waited_us; /* time since the application asked */
+    uint32_t flags; /* how to answer */
+    uint32_t latency; /* who waits */
+    uint32_t fail_wish; /* wish for the case without a full answer */
     struct wire_bytes content; /* inline content */
-    uint64_t content_id;       /* reserved content instead, sealed by now */
-    uint64_t content_bytes;    /* its length; must equal the reservation */
+    uint64_t content_id; /* reserved content instead, sealed by now */
+    uint64_t content_bytes; /* its length; must equal the reservation */
     size_t n_context;
     struct wire_item context[64]; /* claimed context */
-    uint32_t has_no_content;      /* 1: a notice of an operation, or content not sent (too large) */
+    uint32_t has_no_content; /* 1: a notice of an operation, or content not sent (too large) */
 };
 
 /* Asks for memory to put content into. */
 struct wire_reserve {
     uint64_t content_id; /* unique and rising on this connection */
-    uint64_t bytes;      /* exact length, at least 1 */
+    uint64_t bytes; /* exact length, at least 1 */
 };
 
 /* Carries the memory: one file descriptor of a memfd of the asked length, sealed against growing and shrinking. */
@@ -216,31 +215,31 @@ struct wire_cancel {
 
 /* The one answer to a question. */
 struct wire_answer {
-    uint64_t id;              /* as in ask */
-    uint32_t error;           /* why there is no verdict */
-    uint32_t verdict;         /* what was found */
-    uint32_t coverage;        /* how much was examined */
-    uint32_t disposition;     /* what to do, in the mode in force */
-    uint32_t would;           /* what to do, were it enforced */
-    uint32_t decided_by;      /* what that rests on */
-    uint32_t action;          /* disposition folded into what the client can do */
-    uint32_t mode;            /* mode in force */
-    uint32_t message_id;      /* what to tell the person */
-    uint32_t advice;          /* what to do next */
+    uint64_t id; /* as in ask */
+    uint32_t error; /* why there is no verdict */
+    uint32_t verdict; /* what was found */
+    uint32_t coverage; /* how much was examined */
+    uint32_t disposition; /* what to do, in the mode in force */
+    uint32_t would; /* what to do, were it enforced */
+    uint32_t decided_by; /* what that rests on */
+    uint32_t action; /* disposition folded into what the client can do */
+    uint32_t mode; /* mode in force */
+    uint32_t message_id; /* what to tell the person */
+    uint32_t advice; /* what to do next */
     struct wire_bytes digest; /* SHA-256 of what was scanned */
-    uint64_t content_bytes;   /* its length */
-    struct wire_bytes ref;    /* reference to quote */
+    uint64_t content_bytes; /* its length */
+    struct wire_bytes ref; /* reference to quote */
     size_t n_parts;
     struct wire_part parts[16]; /* one per provider */
-    uint64_t wall_us;           /* broker's time on it */
-    uint32_t retry_after_ms;    /* with error quota */
-    struct wire_bytes quota;    /* with error quota: which */
-    uint32_t deciding_part;     /* 1 + index of the part that decided, 0: none */
+    uint64_t wall_us; /* broker's time on it */
+    uint32_t retry_after_ms; /* with error quota */
+    struct wire_bytes quota; /* with error quota: which */
+    uint32_t deciding_part; /* 1 + index of the part that decided, 0: none */
 };
 
 /* Says what the application finally did. */
 struct wire_done {
-    uint64_t id;  /* as in ask */
+    uint64_t id; /* as in ask */
     uint32_t did; /* what it did */
 };
 
@@ -251,34 +250,34 @@ struct wire_goaway {
 
 /* Something other than a question was refused. With is_fatal the connection is closed. */
 struct wire_refusal {
-    uint32_t type;            /* type of the refused message */
-    uint64_t id;              /* its id or content_id */
-    uint32_t error;           /* why */
+    uint32_t type; /* type of the refused message */
+    uint64_t id; /* its id or content_id */
+    uint32_t error; /* why */
     struct wire_bytes detail; /* for a developer: field and remedy */
-    uint32_t is_fatal;        /* 1: the connection is closed */
-    uint32_t retry_after_ms;  /* with error quota */
+    uint32_t is_fatal; /* 1: the connection is closed */
+    uint32_t retry_after_ms; /* with error quota */
 };
 
 /* Asks for a list: what = 1 status, 2 report. */
 struct wire_query {
-    uint64_t id;   /* echoed */
+    uint64_t id; /* echoed */
     uint32_t what; /* 1 status, 2 report */
 };
 
 /* State of the service and of its providers. */
 struct wire_service {
-    uint64_t id;                    /* as in query */
-    struct wire_bytes version;      /* version of pes */
-    uint32_t mode;                  /* global mode */
-    uint64_t uptime_us;             /* time since the broker started */
-    uint32_t n_sessions;            /* open connections */
-    uint32_t n_in_flight;           /* open questions */
-    uint64_t content_bytes;         /* content held */
-    uint32_t is_system;             /* 1: system mode */
-    uint32_t allows_unsigned;       /* 1: unsigned modules may run */
-    struct wire_bytes tier;         /* what the sandboxes are made of */
-    struct wire_bytes fd_guard;     /* what keeps clients' descriptors out */
-    uint64_t config_generation;     /* configurations applied so far */
+    uint64_t id; /* as in query */
+    struct wire_bytes version; /* version of pes */
+    uint32_t mode; /* global mode */
+    uint64_t uptime_us; /* time since the broker started */
+    uint32_t n_sessions; /* open connections */
+    uint32_t n_in_flight; /* open questions */
+    uint64_t content_bytes; /* content held */
+    uint32_t is_system; /* 1: system mode */
+    uint32_t allows_unsigned; /* 1: unsigned modules may run */
+    struct wire_bytes tier; /* what the sandboxes are made of */
+    struct wire_bytes fd_guard; /* what keeps clients' descriptors out */
+    uint64_t config_generation; /* configurations applied so far */
     struct wire_bytes config_error; /* why the last reload was refused */
     size_t n_providers;
     struct wire_provider_row providers[16]; /* each provider */
@@ -286,17 +285,17 @@ struct wire_service {
 
 /* Who made whom wait, what each found. */
 struct wire_report {
-    uint64_t id;                 /* as in query */
-    uint64_t uptime_us;          /* time covered */
-    uint64_t n_scans;            /* questions answered */
-    uint64_t wait_us;            /* time that applications waited */
-    uint64_t n_found;            /* questions with a finding */
-    uint64_t n_blocked;          /* questions that were answered stop */
-    uint64_t n_would_block;      /* questions that enforcing would have blocked */
-    uint64_t n_unchecked;        /* questions without a finding and without full coverage */
-    uint64_t n_overridden;       /* findings that a person went against */
+    uint64_t id; /* as in query */
+    uint64_t uptime_us; /* time covered */
+    uint64_t n_scans; /* questions answered */
+    uint64_t wait_us; /* time that applications waited */
+    uint64_t n_found; /* questions with a finding */
+    uint64_t n_blocked; /* questions that were answered stop */
+    uint64_t n_would_block; /* questions that enforcing would have blocked */
+    uint64_t n_unchecked; /* questions without a finding and without full coverage */
+    uint64_t n_overridden; /* findings that a person went against */
     struct wire_bytes histogram; /* wait buckets (SPEC 8.2) */
-    uint64_t max_us;             /* longest wait */
+    uint64_t max_us; /* longest wait */
     size_t n_sets;
     struct wire_set_wait sets[128]; /* unfinished-set table (SPEC 8.1) */
     size_t n_providers;
@@ -305,19 +304,19 @@ struct wire_report {
     struct wire_kind_count kinds[64]; /* each kind that was asked about */
     size_t n_clients;
     struct wire_client_row clients[32]; /* applications that waited longest */
-    uint32_t mode;                      /* global mode */
-    uint64_t n_warned;                  /* questions that were answered ask */
+    uint32_t mode; /* global mode */
+    uint64_t n_warned; /* questions that were answered ask */
 };
 
 /* One question to one worker. Content above the inline limit comes as one sealed memfd. */
 struct wire_scan {
-    uint64_t id;               /* number of the part, echoed */
-    uint32_t kind;             /* what is scanned */
-    uint32_t schema_version;   /* version of the kind's schema */
-    uint64_t time_left_us;     /* time until the worker is ended */
-    uint32_t flags;            /* as in ask */
+    uint64_t id; /* number of the part, echoed */
+    uint32_t kind; /* what is scanned */
+    uint32_t schema_version; /* version of the kind's schema */
+    uint64_t time_left_us; /* time until the worker is ended */
+    uint32_t flags; /* as in ask */
     struct wire_bytes content; /* inline content */
-    uint64_t content_bytes;    /* length of the content, inline or not */
+    uint64_t content_bytes; /* length of the content, inline or not */
     size_t n_context;
     struct wire_item context[64]; /* claimed */
     size_t n_verified;
@@ -326,72 +325,72 @@ struct wire_scan {
 
 /* The one answer of a worker. At most 8 KiB. */
 struct wire_result {
-    uint64_t id;             /* as in scan */
-    uint32_t verdict;        /* worst of the findings, or what it says without one */
-    uint32_t coverage;       /* how much was examined */
+    uint64_t id; /* as in scan */
+    uint32_t verdict; /* worst of the findings, or what it says without one */
+    uint32_t coverage; /* how much was examined */
     uint64_t bytes_examined; /* bytes examined */
     size_t n_findings;
     struct wire_finding findings[16]; /* what was found, worst first */
-    uint32_t n_findings_total;        /* findings there were */
+    uint32_t n_findings_total; /* findings there were */
     size_t n_evidence;
     struct wire_evidence evidence[32]; /* where */
-    struct wire_bytes decoded;         /* start of the decoded view */
-    uint64_t cpu_us;                   /* processor time of this scan */
+    struct wire_bytes decoded; /* start of the decoded view */
+    uint64_t cpu_us; /* processor time of this scan */
 };
 
 /* What a provider is, once it has loaded and passed its self-test. */
 struct wire_describe {
-    struct wire_bytes name;        /* provider */
-    struct wire_bytes version;     /* its version */
+    struct wire_bytes name; /* provider */
+    struct wire_bytes version; /* its version */
     struct wire_bytes definitions; /* version of its definitions */
     size_t n_kinds;
-    uint32_t kinds[64];       /* kinds it takes */
-    struct wire_bytes note;   /* what an administrator should know (rules loaded) */
-    uint32_t n_samples;       /* samples of its own that it found; 0: nothing is proven */
-    uint32_t test_strings;    /* bits: 1 EICAR, 2 GTUBE, 4 the AMSI test sample is objected to */
+    uint32_t kinds[64]; /* kinds it takes */
+    struct wire_bytes note; /* what an administrator should know (rules loaded) */
+    uint32_t n_samples; /* samples of its own that it found; 0: nothing is proven */
+    uint32_t test_strings; /* bits: 1 EICAR, 2 GTUBE, 4 the AMSI test sample is objected to */
     uint32_t n_clean_flagged; /* harmless contents that are objected to */
 };
 
 /* The whole configuration of the broker; replaces the one before. */
 struct wire_configure {
-    uint64_t generation;            /* counts configurations */
-    uint32_t mode;                  /* global mode */
-    uint32_t fail_execution;        /* fail mode of kinds that execute */
-    uint32_t fail_other;            /* fail mode of all others */
-    uint64_t max_content_bytes;     /* largest content */
-    uint32_t max_sessions_per_uid;  /* quota */
+    uint64_t generation; /* counts configurations */
+    uint32_t mode; /* global mode */
+    uint32_t fail_execution; /* fail mode of kinds that execute */
+    uint32_t fail_other; /* fail mode of all others */
+    uint64_t max_content_bytes; /* largest content */
+    uint32_t max_sessions_per_uid; /* quota */
     uint32_t max_in_flight_per_uid; /* quota */
-    uint64_t max_bytes_per_uid;     /* quota */
-    uint32_t default_timeout_ms;    /* for questions without time_left_us */
-    uint32_t is_system;             /* 1: system mode */
-    uint32_t allows_unsigned;       /* 1: unsigned modules may run */
-    struct wire_bytes tier;         /* what the sandboxes are made of */
-    struct wire_bytes fd_guard;     /* what keeps clients' descriptors out */
+    uint64_t max_bytes_per_uid; /* quota */
+    uint32_t default_timeout_ms; /* for questions without time_left_us */
+    uint32_t is_system; /* 1: system mode */
+    uint32_t allows_unsigned; /* 1: unsigned modules may run */
+    struct wire_bytes tier; /* what the sandboxes are made of */
+    struct wire_bytes fd_guard; /* what keeps clients' descriptors out */
     size_t n_providers;
     struct wire_config_provider providers[16]; /* each provider */
     size_t n_rules;
     struct wire_config_rule rules[64]; /* policy, first match wins */
-    uint32_t owner_uid;                /* 1 + uid that may use the admin socket besides root */
+    uint32_t owner_uid; /* 1 + uid that may use the admin socket besides root */
 };
 
 /* A generation of a provider was started. Carries one descriptor: the channel to its init. */
 struct wire_instance {
     struct wire_bytes name; /* provider */
-    uint64_t generation;    /* its generation, rising */
+    uint64_t generation; /* its generation, rising */
 };
 
 /* A generation ended, or could not start. */
 struct wire_instance_lost {
-    struct wire_bytes name;   /* provider */
-    uint64_t generation;      /* its generation */
+    struct wire_bytes name; /* provider */
+    uint64_t generation; /* its generation */
     struct wire_bytes reason; /* why, for an administrator */
-    uint32_t retry_in_ms;     /* time until the next start, 0: none */
+    uint32_t retry_in_ms; /* time until the next start, 0: none */
 };
 
 /* A generation is not needed any more. */
 struct wire_retire {
     struct wire_bytes name; /* provider */
-    uint64_t generation;    /* its generation */
+    uint64_t generation; /* its generation */
 };
 
 /* End: take no question, answer the open ones, say goaway, exit. */
@@ -406,7 +405,7 @@ struct wire_config_note {
 
 /* Every configured provider is ready or has failed: the service can be called up. */
 struct wire_ready {
-    uint32_t n_ready;  /* providers that answer */
+    uint32_t n_ready; /* providers that answer */
     uint32_t n_failed; /* providers that do not */
 };
 
