@@ -47,6 +47,10 @@ extern const struct seccomp_profile seccomp_profile_provider; /* phase 1: before
 /* On top of it where neither Landlock nor a pid namespace keeps signals in. */
 extern const struct seccomp_profile seccomp_profile_provider_signals;
 extern const struct seccomp_profile seccomp_profile_worker; /* phase 2: before content */
+/* The same three for a provider that has scratch folders. */
+extern const struct seccomp_profile seccomp_profile_init_scratch;
+extern const struct seccomp_profile seccomp_profile_provider_scratch;
+extern const struct seccomp_profile seccomp_profile_worker_scratch;
 
 /* A path that may be used, and how. */
 struct landlock_path {
@@ -62,6 +66,9 @@ struct landlock_path {
 struct landlock_rules {
     const struct landlock_path *paths;
     size_t n_paths;
+    int scratch_fd; /* first of `n_scratch` folders: files are made, written and removed there */
+    size_t n_scratch;
+    bool leaves_signals; /* signals may go anywhere */
 };
 
 /* Files, as far as this kernel's Landlock goes (ABI 1 files, 4 TCP, 6 signals and abstract
@@ -75,14 +82,26 @@ int sandbox_landlock_abi(void);
 struct sandbox_rlimits {
     uint64_t address_space_bytes; /* 0: leave alone */
     uint64_t n_files;
-    uint64_t n_processes; /* means nothing to uid 0 */
+    uint64_t n_processes;   /* means nothing to uid 0 */
+    uint64_t written_bytes; /* of one file; 0: no file is written */
 };
 
-/* Sets these, and no written files and no core dump. */
+/* Sets these, and no core dump. */
 MUST_CHECK int sandbox_rlimits_apply(const struct sandbox_rlimits *limits);
 
 /* Whether an address space limit can be used here at all (not with a sanitizer's runtime). */
 extern const bool sandbox_limits_address_space;
+
+/*
+ * A folder for temporary files: an empty file system in memory that has no name anywhere and is
+ * gone with the last descriptor. It holds `n_bytes` at most, belongs to `uid` and `gid`, and
+ * executes nothing. Needs the right to mount. Returns 0, or -errno (-EPERM: no such right).
+ */
+MUST_CHECK int sandbox_scratch_make(uint64_t n_bytes, uint32_t uid, uint32_t gid, int *ret_fd);
+
+/* Empties it; `fd` is its root. For a tree that was made under seccomp_profile_worker_scratch,
+ * which makes no folder that its owner cannot enter. Returns 0 or -errno. */
+MUST_CHECK int sandbox_scratch_wipe(int fd);
 
 /* Which namespaces there are to have. */
 enum sandbox_namespace {

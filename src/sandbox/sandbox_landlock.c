@@ -30,8 +30,13 @@
 #define ACCESS_TRUNCATE  (1ull << 14)
 #define ACCESS_IOCTL_DEV (1ull << 15)
 #define ACCESS_OF_A_FILE (ACCESS_EXECUTE | ACCESS_READ_FILE)
-#define NET_TCP          3ull /* bind and connect */
-#define SCOPE_ALL        3ull /* abstract sockets and signals */
+/* Writing, removing folders and files, making folders and files. */
+#define ACCESS_SCRATCH                                                                             \
+    ((1ull << 1) | ACCESS_READ_FILE | ACCESS_READ_DIR | (1ull << 4) | (1ull << 5) | (1ull << 7) |  \
+     (1ull << 8))
+#define NET_TCP        3ull /* bind and connect */
+#define SCOPE_ABSTRACT 1ull /* abstract sockets */
+#define SCOPE_ALL      3ull /* and signals */
 
 struct ruleset_attr {
     uint64_t handled_access_fs;
@@ -51,7 +56,7 @@ int sandbox_landlock_abi(void)
     return abi > 0 ? (int)abi : 0;
 }
 
-static struct ruleset_attr attr_for(int abi, size_t *ret_size)
+static struct ruleset_attr attr_for(int abi, bool leaves_signals, size_t *ret_size)
 {
     struct ruleset_attr attr = {.handled_access_fs = ACCESS_ABI_1};
 
@@ -70,7 +75,7 @@ static struct ruleset_attr attr_for(int abi, size_t *ret_size)
         attr.handled_access_fs |= ACCESS_IOCTL_DEV;
     }
     if (abi >= 6) {
-        attr.scoped = SCOPE_ALL;
+        attr.scoped = leaves_signals ? SCOPE_ABSTRACT : SCOPE_ALL;
         *ret_size = sizeof(attr);
     }
     return attr;
@@ -104,6 +109,17 @@ static int add_path(int ruleset, const struct landlock_path *path)
     return 0;
 }
 
+static int add_scratch(int ruleset, int fd, uint64_t handled)
+{
+    struct path_beneath_attr beneath = {
+        .allowed_access = (ACCESS_SCRATCH | ACCESS_TRUNCATE) & handled,
+        .parent_fd = fd,
+    };
+
+    return syscall(__NR_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &beneath, 0) < 0 ? -errno
+                                                                                        : 0;
+}
+
 int sandbox_landlock_apply(const struct landlock_rules *rules)
 {
     int abi = sandbox_landlock_abi();
@@ -115,13 +131,19 @@ int sandbox_landlock_apply(const struct landlock_rules *rules)
     if (abi == 0) {
         return SANDBOX_E_ABSENT;
     }
-    attr = attr_for(abi, &size);
+    attr = attr_for(abi, rules && rules->leaves_signals, &size);
     ruleset = (int)syscall(__NR_landlock_create_ruleset, &attr, size, 0);
     if (ruleset < 0) {
         return -errno;
     }
     for (size_t i = 0; rules && i < rules->n_paths; i++) {
         r = add_path(ruleset, &rules->paths[i]);
+        if (r < 0) {
+            return r;
+        }
+    }
+    for (size_t i = 0; rules && i < rules->n_scratch; i++) {
+        r = add_scratch(ruleset, rules->scratch_fd + (int)i, attr.handled_access_fs);
         if (r < 0) {
             return r;
         }

@@ -95,5 +95,5 @@ int sandbox_rlimits_apply(const struct sandbox_rlimits *limits)
     if (r < 0) {
         return r;
     }
-    return limit(RLIMIT_FSIZE, 0);
+    return limit(RLIMIT_FSIZE, limits->written_bytes);
 }

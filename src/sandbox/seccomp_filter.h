@@ -39,7 +39,7 @@ struct seccomp_table {
     size_t n_rules;
 };
 
-#define SECCOMP_TABLES_MAX 4
+#define SECCOMP_TABLES_MAX 5
 
 /* The first rule that matches decides; a call without one ends the process with SIGSYS. */
 struct seccomp_profile {

@@ -32,6 +32,18 @@
 #ifndef __NR_readlink
 #define __NR_readlink SECCOMP_NO_CALL
 #endif
+#ifndef __NR_mkdir
+#define __NR_mkdir SECCOMP_NO_CALL
+#endif
+#ifndef __NR_rmdir
+#define __NR_rmdir SECCOMP_NO_CALL
+#endif
+#ifndef __NR_unlink
+#define __NR_unlink SECCOMP_NO_CALL
+#endif
+#ifndef __NR_chmod
+#define __NR_chmod SECCOMP_NO_CALL
+#endif
 #ifndef __NR_getdents
 #define __NR_getdents SECCOMP_NO_CALL
 #endif

@@ -10,6 +10,9 @@
  * loaded and stays; `worker` comes on top after the fork. A call must pass both. `provider` is the
  * boundary against a hostile module, `worker` contains hostile content in an honest one.
  *
+ * A provider that has scratch folders may make, write and remove files. This table cannot tell
+ * where; Landlock does, and without Landlock there are no scratch folders (`init` sees to it).
+ *
  * No profile lets anything be executed, connected or traced, nor io_uring, bpf, keyctl, mount,
  * namespaces, process_vm_*; init alone kills. No provider maps memory writable and shared. A socket
  * without a name (socketpair) is the broker's and the receiver's alone.
@@ -24,6 +27,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "sandbox/sandbox.h"
 #include "sandbox/seccomp_extra.h"
@@ -277,6 +281,48 @@ static const struct seccomp_rule signals[] = {
     FAIL(tgkill, EPERM),
 };
 
+/* What opening must not set even where files are made: neither does Landlock see a path that is
+ * only held, nor is a file without a name ever wiped. */
+#define OPEN_UNSEEN (O_PATH | (__O_TMPFILE & ~O_DIRECTORY))
+
+/*
+ * On top, for a provider with scratch folders, in both phases. A folder is made so that its owner
+ * can enter it, or nobody could empty it. Looking up by name tells what exists, as in phase 1.
+ */
+static const struct seccomp_rule scratch[] = {
+    ALLOW_IF(openat, CLEAR(2, OPEN_UNSEEN)),
+    ALLOW_IF(open, CLEAR(1, OPEN_UNSEEN)),
+    ALLOW(newfstatat),
+    ALLOW(statx),
+    ALLOW(stat),
+    ALLOW(lstat),
+    ALLOW(getdents64),
+    ALLOW(getdents),
+    ALLOW_IF(mkdir, MASKED(1, S_IRWXU, S_IRWXU)),
+    ALLOW_IF(mkdirat, MASKED(2, S_IRWXU, S_IRWXU)),
+    ALLOW(rmdir),
+    ALLOW(unlink),
+    ALLOW(unlinkat),
+    ALLOW(ftruncate),
+    ALLOW(pwrite64),
+    ALLOW(dup),
+    ALLOW(fchdir),
+    ALLOW(landlock_add_rule), /* phase 2: its one folder */
+    FAIL(getcwd, ENOENT),     /* the folder has no name */
+    FAIL(chmod, EPERM),
+    FAIL(fchmod, EPERM),
+    FAIL(fchmodat, EPERM),
+};
+
+/* What init does when it empties a scratch folder: opens folders, never through a link, and removes
+ * what is in them. */
+#define OPEN_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+static const struct seccomp_rule init_scratch[] = {
+    ALLOW_IF(openat, IS_INT(2, OPEN_FOLDER)),
+    ALLOW(getdents64),
+    ALLOW(unlinkat),
+};
+
 /* Phase 2. Looking something up by name fails like a file that one may not read: libc does that on
  * its own (time zone, locale), and failing there is no reason to lose an answer. */
 static const struct seccomp_rule worker[] = {
@@ -317,6 +363,18 @@ const struct seccomp_profile seccomp_profile_provider = {"provider",
 const struct seccomp_profile seccomp_profile_provider_signals = {
     "provider-signals",
     {TABLE(signals), TABLE(common), TABLE(provider), EXTRA}};
+
+const struct seccomp_profile seccomp_profile_init_scratch = {
+    "init-scratch",
+    {TABLE(common), TABLE(plain_memory), TABLE(init), TABLE(init_scratch), EXTRA}};
+
+const struct seccomp_profile seccomp_profile_provider_scratch = {
+    "provider-scratch",
+    {TABLE(scratch), TABLE(common), TABLE(provider), EXTRA}};
+
+const struct seccomp_profile seccomp_profile_worker_scratch = {
+    "worker-scratch",
+    {TABLE(common), TABLE(plain_memory), TABLE(scratch), TABLE(worker), EXTRA}};
 
 const struct seccomp_profile seccomp_profile_worker = {
     "worker",

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,7 +134,7 @@ static void use_landlock(void)
     const struct landlock_path paths[] = {{"/usr/lib", LANDLOCK_READ | LANDLOCK_EXECUTE},
                                           {"/etc/ld.so.cache", LANDLOCK_READ},
                                           {"/no/such/path", LANDLOCK_READ}};
-    const struct landlock_rules rules = {paths, 3};
+    const struct landlock_rules rules = {.paths = paths, .n_paths = 3};
     int fd;
 
     CHECK(sandbox_no_new_privs() == 0);
@@ -239,6 +240,66 @@ static void a_parent_that_has_ended_already_is_noticed(void **state)
     assert_child_passes(outlive_a_parent);
 }
 
+/* As deep as there are inodes, which no path and no row of descriptors would reach. */
+static void litter(int root)
+{
+    int folder = dup(root);
+
+    for (int i = 0; i < 15000; i++) {
+        int next;
+
+        CHECK(mkdirat(folder, "x", 0700) == 0);
+        next = openat(folder, "x", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CHECK(next >= 0);
+        close(folder);
+        folder = next;
+    }
+    close(folder);
+    for (int i = 0; i < 1000; i++) {
+        char name[32];
+        int fd;
+
+        snprintf(name, sizeof(name), "\x1b\n..%d", i);
+        fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+        CHECK(fd >= 0);
+        close(fd);
+    }
+}
+
+static void make_and_wipe(void)
+{
+    int fd = -1;
+    int file;
+
+    CHECK(sandbox_scratch_make(1u << 20, getuid(), getgid(), &fd) == 0);
+    CHECK(sandbox_scratch_wipe(fd) == 0);
+    for (int i = 0; i < 2; i++) {
+        litter(fd);
+        CHECK(unlinkat(fd, "x", AT_REMOVEDIR) < 0 && errno == ENOTEMPTY);
+        CHECK(sandbox_scratch_wipe(fd) == 0);
+        CHECK(openat(fd, "x", O_RDONLY) < 0 && errno == ENOENT);
+    }
+    file = openat(fd, "large", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(file >= 0 && ftruncate(file, 2 << 20) == 0); /* a hole takes nothing */
+    CHECK(posix_fallocate(file, 0, 2 << 20) == ENOSPC);
+    CHECK(faccessat(fd, "/", X_OK, 0) == 0 && mkdirat(fd, "more", 0700) == 0);
+    CHECK(sandbox_scratch_wipe(fd) == 0);
+    CHECK(sandbox_scratch_wipe(-1) < 0);
+}
+
+static void a_scratch_folder_is_emptied_whatever_is_in_it(void **state)
+{
+    int fd = -1;
+    int r = sandbox_scratch_make(1u << 20, getuid(), getgid(), &fd);
+
+    if (r < 0) {
+        assert_int_equal(r, -EPERM);
+        skip_because("no right to mount here");
+    }
+    close(fd);
+    assert_child_passes(make_and_wipe);
+}
+
 static void leave(void)
 {
     uint32_t wanted = geteuid() == 0 ? SANDBOX_NS_ALL & ~SANDBOX_NS_USER : SANDBOX_NS_ALL;
@@ -303,6 +364,7 @@ int main(void)
         cmocka_unit_test(capabilities_and_cores_are_gone),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(a_parent_that_has_ended_already_is_noticed),
+        cmocka_unit_test(a_scratch_folder_is_emptied_whatever_is_in_it),
         cmocka_unit_test(namespaces_that_are_denied_are_named_and_the_uid_stays),
         cmocka_unit_test(every_namespace_may_be_denied),
         cmocka_unit_test(the_tier_is_told_in_words),
