@@ -60,6 +60,7 @@ static void check_provider(const struct config_provider *provider)
     CHECK(provider->mode <= PES_MODE_ENFORCE);
     CHECK(provider->is_enabled <= 1 && provider->is_advisory <= 1 && provider->is_optional <= 1);
     CHECK(provider->memory_mib <= 65536);
+    CHECK(provider->scratch_mib <= 65536);
     CHECK(provider->scans_per_worker <= 1000000);
     CHECK(provider->options.n <= CONFIG_LIST_MAX);
     for (size_t i = 0; i < provider->options.n; i++) {

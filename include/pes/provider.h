@@ -18,6 +18,10 @@
  * forbidden system call ends the process with SIGSYS. Standard error goes to the log, ten lines a
  * second.
  *
+ * With `scratch-mib` in its configuration a provider has a folder for temporary files,
+ * pes_load_scratch(), and may in scan() make, read, write and remove files and folders there, and
+ * nowhere else. It is emptied after each scan.
+ *
  * Limits: 8 GiB of address space while loading, afterwards what is loaded and 512 MiB more (or
  * `memory_mib`); processor time as long as the question lasts.
  */
@@ -118,6 +122,21 @@ PES_PUBLIC const char *pes_load_definitions(const struct pes_load *load);
  * Since: 0.1
  */
 PES_PUBLIC const char *pes_load_option(const struct pes_load *load, const char *name);
+
+/**
+ * pes_load_scratch() - where temporary files may be
+ * @load: as given to load()
+ *
+ * The folder is the worker's own, empty at the start of each scan(), in memory and of limited size
+ * (`scratch-mib`, then writing fails with ENOSPC). It can be used in scan() alone.
+ *
+ * Return: its path, the same in every worker; NULL when there is none, because the configuration
+ * does not ask for one or the kernel does not let pes make one.
+ * Ownership: static.
+ * Threads: the only one.
+ * Since: 0.1
+ */
+PES_PUBLIC const char *pes_load_scratch(const struct pes_load *load);
 
 /**
  * pes_load_version() - state the version of the definitions

@@ -126,6 +126,9 @@ static void make_arguments(struct arguments *args, const struct init_driver_opti
     if (options->memory_mib != 0) {
         add_number(args, "--memory-mib", options->memory_mib);
     }
+    if (options->scratch_mib != 0) {
+        add_number(args, "--scratch-mib", options->scratch_mib);
+    }
     if (uid != 0) {
         add_number(args, "--uid", uid);
         add_number(args, "--gid", options->gid != 0 ? options->gid : uid);

@@ -24,6 +24,12 @@
 
 #define N_FILES 32
 
+/* Besides, for an engine with temporary files: it has some open for each layer of an archive. */
+#define N_FILES_SCRATCH 128
+
+/* More than the folder holds: what is too much is to meet a full folder, not a signal. */
+#define WRITTEN_SPARE_MIB 1u
+
 #define N_LIBRARY_PATHS    6
 #define N_DEFINITION_PATHS 8
 
@@ -40,7 +46,7 @@ static int raise_oom_score(void)
 }
 
 /* Libraries, and what the provider was given to load: paths separated by ':'. */
-static int close_files(const char *definitions)
+static int close_files(const struct host_options *options)
 {
     struct landlock_path paths[N_LIBRARY_PATHS + N_DEFINITION_PATHS] = {
         {"/lib", LANDLOCK_READ | LANDLOCK_EXECUTE},
@@ -50,8 +56,14 @@ static int close_files(const char *definitions)
         {"/usr/local/lib", LANDLOCK_READ | LANDLOCK_EXECUTE},
         {"/etc/ld.so.cache", LANDLOCK_READ},
     };
+    const char *definitions = options->definitions;
     CLEANUP(freep) char *copy = definitions ? strdup(definitions) : NULL;
-    struct landlock_rules rules = {paths, N_LIBRARY_PATHS};
+    struct landlock_rules rules = {
+        .paths = paths,
+        .n_paths = N_LIBRARY_PATHS,
+        .scratch_fd = options->scratch_fd,
+        .n_scratch = options->n_scratch,
+    };
     char *rest = copy;
     int r;
 
@@ -66,7 +78,8 @@ static int close_files(const char *definitions)
         }
     }
     r = sandbox_landlock_apply(&rules);
-    return r == SANDBOX_E_ABSENT ? 0 : r;
+    /* Where files can be made, nothing but Landlock says which. */
+    return r == SANDBOX_E_ABSENT ? (options->n_scratch > 0 ? -ENOSYS : 0) : r;
 }
 
 static int close_calls(const struct seccomp_profile *profile)
@@ -80,8 +93,10 @@ static int limit_resources(const struct host_options *options)
 {
     struct sandbox_rlimits limits = {
         .address_space_bytes = (LOADING_MIB + options->memory_mib) * MIB,
-        .n_files = N_FILES,
+        .n_files = N_FILES + (options->n_scratch > 0 ? N_FILES_SCRATCH : 0),
         .n_processes = options->n_processes,
+        .written_bytes =
+            options->n_scratch > 0 ? (options->scratch_mib + WRITTEN_SPARE_MIB) * MIB : 0,
     };
 
     return sandbox_rlimits_apply(&limits);
@@ -123,7 +138,7 @@ int confine_before_module(struct confine *confine, const struct host_options *op
         return r;
     }
     *ret_step = "landlock";
-    r = close_files(options->definitions);
+    r = close_files(options);
     if (r < 0) {
         return r;
     }
@@ -135,7 +150,8 @@ int confine_before_module(struct confine *confine, const struct host_options *op
         }
     }
     *ret_step = "seccomp";
-    return close_calls(&seccomp_profile_provider);
+    return close_calls(options->n_scratch > 0 ? &seccomp_profile_provider_scratch
+                                              : &seccomp_profile_provider);
 }
 
 int confine_memory_to_loaded(struct confine *confine, uint32_t memory_mib)
@@ -160,9 +176,28 @@ int confine_memory_to_loaded(struct confine *confine, uint32_t memory_mib)
     return setrlimit(RLIMIT_AS, &limit) < 0 ? -errno : 0;
 }
 
-int confine_before_content(pid_t init, const char **ret_step)
+/* Stands in the one folder and closes those of other slots. */
+static int enter_scratch(const struct host_options *options, uint32_t scratch, int *ret_fd)
 {
+    if (scratch >= options->n_scratch) {
+        return -EINVAL;
+    }
+    for (uint32_t i = 0; i < options->n_scratch; i++) {
+        if (i != scratch) {
+            close(options->scratch_fd + (int)i);
+        }
+    }
+    *ret_fd = options->scratch_fd + (int)scratch;
+    return fchdir(*ret_fd) < 0 ? -errno : 0;
+}
+
+int confine_before_content(pid_t init, const struct host_options *options, uint32_t scratch,
+                           int *ret_scratch_fd, const char **ret_step)
+{
+    struct landlock_rules rules = {.n_scratch = 1};
     int r;
+
+    *ret_scratch_fd = -1;
 
     *ret_step = "dying with init";
     r = sandbox_die_with(init);
@@ -171,12 +206,25 @@ int confine_before_content(pid_t init, const char **ret_step)
     }
     /* A domain of its own: workers of one zygote cannot touch each other. */
     *ret_step = "landlock";
-    r = sandbox_landlock_apply(NULL);
+    if (options->n_scratch == 0) {
+        r = sandbox_landlock_apply(NULL);
+        if (r < 0) {
+            return r;
+        }
+        *ret_step = "seccomp";
+        return close_calls(&seccomp_profile_worker);
+    }
+    r = enter_scratch(options, scratch, &rules.scratch_fd);
     if (r < 0) {
         return r;
     }
+    *ret_scratch_fd = rules.scratch_fd;
+    r = sandbox_landlock_apply(&rules);
+    if (r != 0) {
+        return r < 0 ? r : -ENOSYS;
+    }
     *ret_step = "seccomp";
-    return close_calls(&seccomp_profile_worker);
+    return close_calls(&seccomp_profile_worker_scratch);
 }
 
 void confine_processor_time(uint64_t time_us)

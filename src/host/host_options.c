@@ -3,6 +3,7 @@
  *
  * pes-host --name NAME --module-fd N --init-fd N --memory-mib N --processes N [--definitions PATH]
  *          [--option KEY=VALUE]... [--signals-open]
+ *          [--scratch-fd N --scratch-folders N --scratch-mib N]
  */
 #include "host/host_options.h"
 
@@ -12,11 +13,19 @@
 #include <stdlib.h>
 
 static const struct option long_options[] = {
-    {"name", required_argument, NULL, 'n'},      {"module-fd", required_argument, NULL, 'm'},
-    {"init-fd", required_argument, NULL, 'i'},   {"memory-mib", required_argument, NULL, 'b'},
-    {"processes", required_argument, NULL, 'p'}, {"definitions", required_argument, NULL, 'd'},
-    {"option", required_argument, NULL, 'o'},    {"signals-open", no_argument, NULL, 's'},
-    {"trial", no_argument, NULL, 't'},           {NULL, 0, NULL, 0},
+    {"name", required_argument, NULL, 'n'},
+    {"module-fd", required_argument, NULL, 'm'},
+    {"init-fd", required_argument, NULL, 'i'},
+    {"memory-mib", required_argument, NULL, 'b'},
+    {"processes", required_argument, NULL, 'p'},
+    {"definitions", required_argument, NULL, 'd'},
+    {"option", required_argument, NULL, 'o'},
+    {"signals-open", no_argument, NULL, 's'},
+    {"trial", no_argument, NULL, 't'},
+    {"scratch-fd", required_argument, NULL, 'f'},
+    {"scratch-folders", required_argument, NULL, 'c'},
+    {"scratch-mib", required_argument, NULL, 'x'},
+    {NULL, 0, NULL, 0},
 };
 
 static int parse_number(const char *text, uint32_t *ret_number)
@@ -79,6 +88,15 @@ static int parse_one(struct host_options *options, int c, const char *value)
         return 0;
     case 'p':
         options->n_processes = number;
+        return 0;
+    case 'f':
+        options->scratch_fd = (int)number;
+        return 0;
+    case 'c':
+        options->n_scratch = number;
+        return 0;
+    case 'x':
+        options->scratch_mib = number;
         return 0;
     default:
         return -EINVAL;

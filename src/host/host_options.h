@@ -18,6 +18,9 @@ struct host_options {
     int init_fd;
     uint32_t memory_mib;
     uint32_t n_processes;
+    int scratch_fd; /* first of `n_scratch` folders, one per slot and the last for the self-test */
+    uint32_t n_scratch;
+    uint32_t scratch_mib;
     bool is_signals_open; /* no pid namespace keeps signals inside */
     bool is_on_trial;     /* proves itself on contents of ours, too */
 };

@@ -35,6 +35,11 @@ const char *pes_load_option(const struct pes_load *load, const char *name)
     return NULL;
 }
 
+const char *pes_load_scratch(const struct pes_load *load)
+{
+    return load->has_scratch ? "." : NULL; /* each worker stands in its own */
+}
+
 void pes_load_version(struct pes_load *load, const char *version)
 {
     snprintf(load->version, sizeof(load->version), "%s", version);

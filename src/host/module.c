@@ -143,6 +143,7 @@ int module_load(struct module *module, const struct host_options *options,
     load->definitions = options->definitions;
     load->settings = options->settings;
     load->n_settings = options->n_settings;
+    load->has_scratch = options->n_scratch > 0;
     if (!module->provider.load || module->provider.load(load, &module->state) == 0) {
         return 0;
     }

@@ -233,7 +233,7 @@ int self_test_run(const struct module *module, const struct host_options *option
     if (pid == 0) {
         close(options->init_fd);
         close(ours);
-        worker_run(module, theirs, init);
+        worker_run(module, options, options->n_scratch - 1, theirs, init);
     }
     close(TAKE_FD(theirs));
     trial.value = pid;

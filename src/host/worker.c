@@ -19,6 +19,7 @@
 #include "host/confine.h"
 #include "host/content.h"
 #include "host/scan_context.h"
+#include "sandbox/sandbox.h"
 #include "sys/clock.h"
 #include "sys/packet.h"
 
@@ -28,6 +29,7 @@
 struct worker {
     const struct module *module;
     int channel;
+    int scratch_fd; /* -1: none */
     uint8_t message[WIRE_MESSAGE_BYTES_MAX];
     struct wire_frame frame;
     struct pes_scan scan;
@@ -101,6 +103,11 @@ static void answer(struct worker *worker, int fd)
         end(EXIT_PROTOCOL, wire_outcome_text(r), 0);
     }
     send_result(worker, n_bytes);
+    /* Nothing of a question stays, whatever the engine left lying about. */
+    r = worker->scratch_fd < 0 ? 0 : sandbox_scratch_wipe(worker->scratch_fd);
+    if (r < 0) {
+        end(EXIT_PROTOCOL, "its scratch folder cannot be emptied", r);
+    }
 }
 
 static void serve(struct worker *worker)
@@ -130,7 +137,8 @@ static void serve(struct worker *worker)
     }
 }
 
-void worker_run(const struct module *module, int channel, pid_t init)
+void worker_run(const struct module *module, const struct host_options *options, uint32_t scratch,
+                int channel, pid_t init)
 {
     static struct worker worker; /* far too large for a stack */
     const char *step;
@@ -138,7 +146,7 @@ void worker_run(const struct module *module, int channel, pid_t init)
 
     /* So that whoever looks at the processes can tell it from the zygote; only a name. */
     (void)!prctl(PR_SET_NAME, "pes-worker", 0, 0, 0);
-    r = confine_before_content(init, &step);
+    r = confine_before_content(init, options, scratch, &worker.scratch_fd, &step);
     if (r != 0) {
         end(EXIT_CONFINE, step, r < 0 ? r : -ENOSYS);
     }

@@ -6,5 +6,6 @@
 #include "host/module.h"
 
 /* Confines itself further and answers until the channel closes or `init`, its parent, ends. Never
- * returns. */
-_Noreturn void worker_run(const struct module *module, int channel, pid_t init);
+ * returns. `scratch` is the number of its scratch folder, if there are any. */
+_Noreturn void worker_run(const struct module *module, const struct host_options *options,
+                          uint32_t scratch, int channel, pid_t init);

@@ -131,7 +131,7 @@ static int fork_for(struct zygote *zygote, const struct zygote_command *command,
 
     if (pid == 0) {
         close(zygote->init_fd);
-        worker_run(&zygote->module, channel, init);
+        worker_run(&zygote->module, zygote->options, command->slot, channel, init);
     }
     event.value = pid;
     return init_link_send(zygote->init_fd, &event, NULL, 0);

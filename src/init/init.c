@@ -114,14 +114,22 @@ static int start(struct init *init, const char **ret_step)
     }
     *ret_step = "starting pes-host";
     r = zygote_process_start(&init->zygote, init->options, n_processes(init),
-                             init->namespaces & SANDBOX_NS_PID);
+                             init->namespaces & SANDBOX_NS_PID, &init->scratch);
     if (r < 0) {
         return r;
     }
     provider_log_init(&init->log, TAKE_FD(init->zygote.log_fd), write_line, init);
     close(init->options->module_fd); /* the zygote has it */
+    if (init->scratch.n_folders > 0) {
+        *ret_step = "landlock for init";
+        r = scratch_confine(&init->scratch);
+        if (r != 0) {
+            return r < 0 ? r : -ENOSYS;
+        }
+    }
     *ret_step = "seccomp for init";
-    r = sandbox_seccomp_apply(&seccomp_profile_init);
+    r = sandbox_seccomp_apply(init->scratch.n_folders > 0 ? &seccomp_profile_init_scratch
+                                                          : &seccomp_profile_init);
     return r == SANDBOX_E_ABSENT ? -ENOSYS : r;
 }
 
@@ -180,7 +188,8 @@ static void step(struct init *init)
     }
 }
 
-int init_run(const struct init_options *options, uint32_t namespaces, int lifeline)
+int init_run(const struct init_options *options, uint32_t namespaces, int lifeline,
+             const struct scratch *scratch)
 {
     static struct init init = {
         .lifeline = -1,
@@ -195,6 +204,7 @@ int init_run(const struct init_options *options, uint32_t namespaces, int lifeli
     int r;
 
     init.options = options;
+    init.scratch = *scratch;
     init.namespaces = namespaces;
     init.launcher = options->launcher_fd;
     init.broker = options->broker_fd;

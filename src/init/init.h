@@ -7,6 +7,7 @@
 
 #include "init/init_options.h"
 #include "init/provider_log.h"
+#include "init/scratch.h"
 #include "init/slot_table.h"
 #include "init/zygote_process.h"
 #include "ipc/init_channel.h"
@@ -25,6 +26,7 @@ struct init {
     enum zygote_phase phase;
     pid_t trial; /* worker of the self-test, -1: none */
     struct slot_table slots;
+    struct scratch scratch;
     struct provider_log log;
     bool is_ready;     /* describe is there */
     bool is_announced; /* this broker was told */
@@ -35,7 +37,8 @@ struct init {
 };
 
 /* Runs until the provider is told to end or fails; returns the exit status. */
-int init_run(const struct init_options *options, uint32_t namespaces, int lifeline);
+int init_run(const struct init_options *options, uint32_t namespaces, int lifeline,
+             const struct scratch *scratch);
 
 /* Ends after this step, with this status. */
 void init_end(struct init *init, int status);

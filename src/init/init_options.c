@@ -1,6 +1,7 @@
 /*
  * pes-init --name NAME --launcher-fd N --broker-fd N --module-fd N --host PATH --slots N
  *          [--definitions PATH] [--option KEY=VALUE]... [--uid N --gid N] [--memory-mib N]
+ *          [--scratch-mib N]
  *
  * Numbers are parsed whole and within range; anything else is refused, by name.
  */
@@ -16,6 +17,7 @@
 
 #define MEMORY_MIB_DEFAULT 512
 #define MEMORY_MIB_MAX     (1u << 20)
+#define SCRATCH_MIB_MAX    (1u << 16)
 
 enum option_id {
     OPTION_NAME = 1,
@@ -27,6 +29,7 @@ enum option_id {
     OPTION_MODULE_FD,
     OPTION_SLOTS,
     OPTION_MEMORY_MIB,
+    OPTION_SCRATCH_MIB,
     OPTION_UID,
     OPTION_GID,
     OPTION_TRIAL,
@@ -42,6 +45,7 @@ static const struct option long_options[] = {
     {"module-fd", required_argument, NULL, OPTION_MODULE_FD},
     {"slots", required_argument, NULL, OPTION_SLOTS},
     {"memory-mib", required_argument, NULL, OPTION_MEMORY_MIB},
+    {"scratch-mib", required_argument, NULL, OPTION_SCRATCH_MIB},
     {"uid", required_argument, NULL, OPTION_UID},
     {"gid", required_argument, NULL, OPTION_GID},
     {"trial", no_argument, NULL, OPTION_TRIAL},
@@ -102,6 +106,8 @@ static int parse_one(struct init_options *options, int id, const char *value)
         return parse_number(value, 1, INIT_SLOTS_MAX, &options->n_slots);
     case OPTION_MEMORY_MIB:
         return parse_number(value, 1, MEMORY_MIB_MAX, &options->memory_mib);
+    case OPTION_SCRATCH_MIB:
+        return parse_number(value, 1, SCRATCH_MIB_MAX, &options->scratch_mib);
     case OPTION_UID:
         options->has_uid = true;
         return parse_number(value, 1, UINT32_MAX - 1, &options->uid);

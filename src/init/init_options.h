@@ -21,7 +21,8 @@ struct init_options {
     int module_fd;
     uint32_t n_slots;
     uint32_t memory_mib;
-    bool is_on_trial; /* the provider proves itself on contents of ours, too */
+    uint32_t scratch_mib; /* of each slot; 0: none */
+    bool is_on_trial;     /* the provider proves itself on contents of ours, too */
     bool has_uid;
     uint32_t uid;
     uint32_t gid;

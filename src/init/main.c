@@ -139,13 +139,16 @@ static int give_up_rights(const struct init_options *options, uint32_t namespace
 
 static int be_init(const struct init_options *options, uint32_t namespaces, int lifeline)
 {
+    struct scratch scratch;
     const char *step;
-    int r = give_up_rights(options, namespaces, &step);
+    int r;
 
+    scratch_make(&scratch, options, namespaces);
+    r = give_up_rights(options, namespaces, &step);
     if (r < 0) {
         return refuse(options, step, r);
     }
-    return init_run(options, namespaces, lifeline);
+    return init_run(options, namespaces, lifeline, &scratch);
 }
 
 /* Waits for the real init and ends as it did. */

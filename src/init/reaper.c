@@ -61,6 +61,7 @@ static void worker_exited(struct init *init, struct slot *slot, int status,
         .rss_kib = (uint64_t)usage->ru_maxrss,
     };
     bool is_unannounced = slot->is_unannounced;
+    int r;
 
     if (WIFSIGNALED(status)) {
         event.how = INIT_EXIT_SIGNAL;
@@ -68,6 +69,12 @@ static void worker_exited(struct init *init, struct slot *slot, int status,
         event.limit = limit_of_signal(WTERMSIG(status));
     }
     *slot = (struct slot){.state = SLOT_FREE};
+    r = scratch_wipe(&init->scratch, event.slot);
+    if (r < 0) {
+        /* The next worker here would find what this one left. */
+        init_fail(init, "the scratch folder of a worker cannot be emptied");
+        return;
+    }
     if (!is_unannounced) {
         broker_link_tell(init, &event, NULL, 0);
     }

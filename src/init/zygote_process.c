@@ -19,8 +19,9 @@
 
 #define EXIT_NO_EXEC 127
 
-/* name, fd, fd, memory, processes, definitions: two each; signals-open, trial, program, NULL */
-#define N_ARGS (2 * 6 + 4 + 2 * INIT_SETTINGS_MAX)
+/* name, fd, fd, memory, processes, definitions, three of scratch: two each; signals-open, trial,
+ * program, NULL */
+#define N_ARGS (2 * 9 + 4 + 2 * INIT_SETTINGS_MAX)
 
 struct arguments {
     const char *list[N_ARGS];
@@ -29,6 +30,9 @@ struct arguments {
     char init_fd[16];
     char memory_mib[16];
     char n_processes[16];
+    char scratch_fd[16];
+    char n_scratch[24];
+    char scratch_mib[16];
 };
 
 static void add(struct arguments *args, const char *name, const char *value)
@@ -40,7 +44,8 @@ static void add(struct arguments *args, const char *name, const char *value)
 }
 
 static void make_arguments(struct arguments *args, const struct init_options *options, int channel,
-                           uint32_t n_processes, bool has_pid_namespace)
+                           uint32_t n_processes, bool has_pid_namespace,
+                           const struct scratch *scratch)
 {
     snprintf(args->module_fd, sizeof(args->module_fd), "%d", options->module_fd);
     snprintf(args->init_fd, sizeof(args->init_fd), "%d", channel);
@@ -64,6 +69,14 @@ static void make_arguments(struct arguments *args, const struct init_options *op
     if (options->is_on_trial) {
         add(args, "--trial", NULL);
     }
+    if (scratch->n_folders > 0) {
+        snprintf(args->scratch_fd, sizeof(args->scratch_fd), "%d", SCRATCH_FD_FIRST);
+        snprintf(args->n_scratch, sizeof(args->n_scratch), "%zu", scratch->n_folders);
+        snprintf(args->scratch_mib, sizeof(args->scratch_mib), "%u", options->scratch_mib);
+        add(args, "--scratch-fd", args->scratch_fd);
+        add(args, "--scratch-folders", args->n_scratch);
+        add(args, "--scratch-mib", args->scratch_mib);
+    }
 }
 
 static int keep_across_exec(int fd)
@@ -73,7 +86,7 @@ static int keep_across_exec(int fd)
 
 /* In the child. Returns only when something went wrong. */
 static void become_host(const struct init_options *options, struct arguments *args, pid_t init,
-                        int channel, int log_fd)
+                        int channel, int log_fd, const struct scratch *scratch)
 {
     static const char *const environment[] = {"GLIBC_TUNABLES=glibc.malloc.hugetlb=1", NULL};
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -85,6 +98,11 @@ static void become_host(const struct init_options *options, struct arguments *ar
         keep_across_exec(channel) < 0 || keep_across_exec(options->module_fd) < 0) {
         return;
     }
+    for (size_t i = 0; i < scratch->n_folders; i++) {
+        if (keep_across_exec(SCRATCH_FD_FIRST + (int)i) < 0) {
+            return;
+        }
+    }
     signal(SIGPIPE, SIG_DFL);
     if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
         return;
@@ -94,7 +112,8 @@ static void become_host(const struct init_options *options, struct arguments *ar
 }
 
 int zygote_process_start(struct zygote_process *ret_zygote, const struct init_options *options,
-                         uint32_t n_processes, bool has_pid_namespace)
+                         uint32_t n_processes, bool has_pid_namespace,
+                         const struct scratch *scratch)
 {
     CLEANUP(closep) int ours = -1;
     CLEANUP(closep) int theirs = -1;
@@ -118,13 +137,13 @@ int zygote_process_start(struct zygote_process *ret_zygote, const struct init_op
     }
     log_out = log[0];
     log_in = log[1];
-    make_arguments(&args, options, theirs, n_processes, has_pid_namespace);
+    make_arguments(&args, options, theirs, n_processes, has_pid_namespace, scratch);
     pid = fork();
     if (pid < 0) {
         return -errno;
     }
     if (pid == 0) {
-        become_host(options, &args, init, theirs, log_in);
+        become_host(options, &args, init, theirs, log_in, scratch);
         _exit(EXIT_NO_EXEC);
     }
     *ret_zygote = (struct zygote_process){

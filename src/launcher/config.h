@@ -49,6 +49,7 @@ struct config_provider {
     uint64_t is_advisory;
     uint64_t is_optional; /* off, when its module is not there */
     uint64_t memory_mib;  /* 0: what pes-init sets */
+    uint64_t scratch_mib; /* 0: no temporary files */
     uint64_t load_timeout_ms;
     uint64_t scans_per_worker;
 };

@@ -155,6 +155,13 @@ static const struct config_key keys[] = {
         .offset = offsetof(struct config_provider, memory_mib),
     },
     {
+        .name = "scratch-mib",
+        .type = CONFIG_COUNT,
+        .min = 0,
+        .max = 65536,
+        .offset = offsetof(struct config_provider, scratch_mib),
+    },
+    {
         .name = "scans-per-worker",
         .type = CONFIG_COUNT,
         .min = 0,

@@ -141,6 +141,9 @@ static int start_init(struct generation *generation, const struct generation_pla
     if (plan->memory_mib > 0) {
         add_number(&a, "--memory-mib", plan->memory_mib);
     }
+    if (plan->scratch_mib > 0) {
+        add_number(&a, "--scratch-mib", plan->scratch_mib);
+    }
     return child_new(&generation->init, plan->event, &spawn, on_init_exit, generation, ret_step);
 }
 

@@ -54,7 +54,8 @@ struct generation_plan {
     const char *definitions; /* or NULL */
     char *const *options;    /* "KEY=VALUE" */
     size_t n_options;
-    uint32_t memory_mib; /* 0: not said */
+    uint32_t memory_mib;  /* 0: not said */
+    uint32_t scratch_mib; /* 0: none */
     uint64_t load_timeout_ms;
     bool sets_user;
     uint32_t uid;

@@ -247,6 +247,7 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
         .options = config->options.items,
         .n_options = config->options.n,
         .memory_mib = (uint32_t)config->memory_mib,
+        .scratch_mib = (uint32_t)config->scratch_mib,
         .load_timeout_ms = config->load_timeout_ms,
         .sets_user = place->is_system,
         .uid = (uint32_t)place->config->provider_base + provider->uid_index,

@@ -44,6 +44,8 @@ static const char usage_text[] =
     "\n"
     "  --definitions PATH   where its definitions are\n"
     "  --option KEY=VALUE   an option of its configuration; may be repeated\n"
+    "  --memory-mib N       address space as in its configuration (512)\n"
+    "  --scratch-mib N      a folder for temporary files of this size (none)\n"
     "  --json               print the certificate as JSON; the default unless on a terminal\n"
     "  --table              print a table; the default on a terminal\n"
     "  --timeout-ms N       time for an answer about small contents (10000)\n"
@@ -81,6 +83,8 @@ static int sibling_path(const char *name, char ret_path[PATH_MAX])
 enum {
     OPTION_DEFINITIONS = 256,
     OPTION_OPTION,
+    OPTION_MEMORY,
+    OPTION_SCRATCH,
     OPTION_JSON,
     OPTION_TABLE,
     OPTION_TIMEOUT,
@@ -92,6 +96,8 @@ enum {
 static const struct option long_options[] = {
     {"definitions", required_argument, NULL, OPTION_DEFINITIONS},
     {"option", required_argument, NULL, OPTION_OPTION},
+    {"memory-mib", required_argument, NULL, OPTION_MEMORY},
+    {"scratch-mib", required_argument, NULL, OPTION_SCRATCH},
     {"json", no_argument, NULL, OPTION_JSON},
     {"table", no_argument, NULL, OPTION_TABLE},
     {"timeout-ms", required_argument, NULL, OPTION_TIMEOUT},
@@ -100,6 +106,18 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
+
+static bool take_mib(const char *text, uint32_t *ret_mib)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (end == text || *end != '\0' || strchr(text, '-') || value < 1 || value > 65536) {
+        return false;
+    }
+    *ret_mib = (uint32_t)value;
+    return true;
+}
 
 /* Takes in one option. Returns -1, or the status to exit with. */
 static int take_option(struct arguments *arguments, int option)
@@ -113,6 +131,16 @@ static int take_option(struct arguments *arguments, int option)
             return usage("--option takes KEY=VALUE, at most 32 times");
         }
         arguments->settings[arguments->n_settings++] = optarg;
+        return -1;
+    case OPTION_MEMORY:
+        if (!take_mib(optarg, &arguments->subject.memory_mib)) {
+            return usage("--memory-mib takes a number from 1 to 65536");
+        }
+        return -1;
+    case OPTION_SCRATCH:
+        if (!take_mib(optarg, &arguments->subject.scratch_mib)) {
+            return usage("--scratch-mib takes a number from 1 to 65536");
+        }
         return -1;
     case OPTION_JSON:
         arguments->wants_json = true;

@@ -54,6 +54,8 @@ int subject_start(struct subject *subject, const struct subject_options *options
         .definitions = options->definitions,
         .settings = options->settings,
         .n_slots = 1,
+        .memory_mib = options->memory_mib,
+        .scratch_mib = options->scratch_mib,
     };
     int r;
 

@@ -41,6 +41,8 @@ struct subject_options {
     const char *const *settings; /* "key=value", ends with NULL; or NULL */
     const char *init_path;
     const char *host_path;
+    uint32_t memory_mib;   /* 0: as pes-init has it */
+    uint32_t scratch_mib;  /* 0: none */
     int answer_timeout_ms; /* for ordinary questions */
 };
 

@@ -3,6 +3,7 @@
  * is told as a finding (or as the note): the name of the errno, or "DONE" when it worked. Mostly it
  * ends with SIGSYS instead.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -304,6 +306,110 @@ static long try_strays(void)
     return fork_strays(200);
 }
 
+/* ---- with scratch folders ---- */
+
+static long try_scratch_litter(void)
+{
+    char path[4096] = "";
+    int fd;
+
+    for (int i = 0; i < 60; i++) {
+        size_t n = strlen(path);
+
+        snprintf(path + n, sizeof(path) - n, "%sfolder", i > 0 ? "/" : "");
+        if (mkdir(path, 0700) < 0) {
+            return -1;
+        }
+    }
+    for (int i = 0; i < 100; i++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "folder/\x1b\n file %d", i);
+        fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0);
+        if (fd < 0 || write(fd, "left", 4) != 4 || close(fd) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static long try_scratch_litter_and_crash(void)
+{
+    return try_scratch_litter() < 0 ? -1 : raise(SIGSEGV);
+}
+
+static long try_scratch_is_empty(void)
+{
+    DIR *folder = opendir(".");
+    long n = 0;
+
+    if (!folder) {
+        return -1;
+    }
+    while (readdir(folder)) {
+        n++;
+    }
+    closedir(folder);
+    errno = ENOTEMPTY;
+    return n == 2 ? 0 : -1;
+}
+
+static long try_scratch_fill(void)
+{
+    static char block[65536];
+    int fd = open("file", O_RDWR | O_CREAT, 0600);
+
+    int number;
+
+    while (fd >= 0 && write(fd, block, sizeof(block)) == sizeof(block)) {
+    }
+    number = errno;
+    close(fd); /* or the bytes would stay as long as this worker */
+    errno = number;
+    return -1;
+}
+
+static long try_scratch_up(void)
+{
+    int fd = open("..", O_RDONLY | O_DIRECTORY);
+
+    return fd < 0 ? -1 : openat(fd, "etc/passwd", O_RDONLY);
+}
+
+static long try_scratch_others(void)
+{
+    struct stat st;
+
+    for (int fd = 100; fd < 110; fd++) {
+        if (fd != 100 && fstat(fd, &st) == 0) {
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static long try_scratch_dark_folder(void)
+{
+    return mkdir("dark", 0);
+}
+
+static long try_scratch_link(void)
+{
+    return symlink("/etc/passwd", "link");
+}
+
+static long try_scratch_executable(void)
+{
+    int fd = open("file", O_RDWR | O_CREAT, 0700);
+    void *text;
+
+    if (fd < 0 || write(fd, "text", 4) != 4) {
+        return 0;
+    }
+    text = mmap(NULL, 4, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+    return text == MAP_FAILED ? -1 : 0;
+}
+
 static const struct attempt {
     const char *name;
     long (*run)(void);
@@ -350,7 +456,34 @@ static const struct attempt {
     {"many-workers", try_many_workers},
     {"strays", try_strays},
     {"inherited-fds", try_inherited_fds},
+    {"scratch-litter", try_scratch_litter},
+    {"scratch-litter-and-crash", try_scratch_litter_and_crash},
+    {"scratch-is-empty", try_scratch_is_empty},
+    {"scratch-fill", try_scratch_fill},
+    {"scratch-up", try_scratch_up},
+    {"scratch-others", try_scratch_others},
+    {"scratch-dark-folder", try_scratch_dark_folder},
+    {"scratch-link", try_scratch_link},
+    {"scratch-executable", try_scratch_executable},
 };
+
+/* "open-writing:PATH" and "unlink:PATH": of a file that everybody may write. */
+static const char *run_path_attempt(const char *name, size_t n_name)
+{
+    char path[256];
+    long r;
+
+    if (n_name > 13 && memcmp(name, "open-writing:", 13) == 0) {
+        snprintf(path, sizeof(path), "%.*s", (int)n_name - 13, name + 13);
+        r = open(path, O_WRONLY | O_CREAT, 0600);
+    } else if (n_name > 7 && memcmp(name, "unlink:", 7) == 0) {
+        snprintf(path, sizeof(path), "%.*s", (int)n_name - 7, name + 7);
+        r = unlink(path);
+    } else {
+        return "UNKNOWN";
+    }
+    return r >= 0 ? "DONE" : strerrorname_np(errno);
+}
 
 static const char *run_attempt(const char *name, size_t n_name)
 {
@@ -359,7 +492,7 @@ static const char *run_attempt(const char *name, size_t n_name)
             return attempts[i].run() >= 0 ? "DONE" : strerrorname_np(errno);
         }
     }
-    return "UNKNOWN";
+    return run_path_attempt(name, n_name);
 }
 
 static int load(struct pes_load *context, void **ret_state)
@@ -370,6 +503,10 @@ static int load(struct pes_load *context, void **ret_state)
 
     if (fails) {
         pes_load_fail(context, "rules.yar:3: %s", fails);
+        return -1;
+    }
+    if (pes_load_option(context, "needs-scratch") && !pes_load_scratch(context)) {
+        pes_load_fail(context, "no folder for temporary files");
         return -1;
     }
     if (name) {

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +14,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <pes/enums.h>
 
+#include "sandbox/sandbox.h"
 #include "testing.h"
 
 #define NOBODY 65534
@@ -27,7 +30,7 @@ struct wire_frame frame;
 char buffer[WIRE_RESULT_BYTES_MAX];
 static int log_fd = -1;
 
-void start(const char *module, const char *const *settings)
+void start_with_scratch(const char *module, const char *const *settings, uint32_t scratch_mib)
 {
     const struct init_driver_options options = {
         .init_path = PES_INIT,
@@ -35,10 +38,16 @@ void start(const char *module, const char *const *settings)
         .module_path = module,
         .name = "test",
         .settings = settings,
+        .scratch_mib = scratch_mib,
         .log_fd = log_fd,
     };
 
     assert_int_equal(init_driver_start(&driver, &options), 0);
+}
+
+void start(const char *module, const char *const *settings)
+{
+    start_with_scratch(module, settings, 0);
 }
 
 void start_ready(const char *module, const char *const *settings)
@@ -135,6 +144,41 @@ void expect_all_gone(struct family *family)
         assert_int_equal(poll(&pollfd, 1, TIME_MS), 1);
         close(family->pidfds[i]);
     }
+}
+
+void deny(const struct seccomp_rule *rules, size_t n_rules)
+{
+    struct seccomp_profile profile = {"deny", {{rules, n_rules}}};
+    struct sock_filter code[64];
+    struct sock_fprog program = {.filter = code};
+    size_t n;
+
+    if (seccomp_filter_build(&profile, code, 64, &n) < 0) {
+        _exit(100);
+    }
+    code[n - 1].k = SECCOMP_RET_ALLOW;
+    program.len = (unsigned short)n;
+    if (sandbox_no_new_privs() < 0 ||
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) {
+        _exit(101);
+    }
+}
+
+void assert_child_passes(CMUnitTestFunction what)
+{
+    const struct CMUnitTest test = {"in a child", what, NULL, NULL, NULL};
+    int status;
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        _exit(_cmocka_run_group_tests("child", &test, 1, NULL, NULL));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 void become_who_is_asked(int argc, char **argv)

@@ -7,6 +7,8 @@
 #include <sys/types.h>
 
 #include "driver/init_driver.h"
+#include "sandbox/seccomp_filter.h"
+#include "testing.h"
 
 #define TIME_MS 60000 /* longer than anything takes, on a machine that is busy */
 
@@ -19,7 +21,8 @@ extern char buffer[WIRE_RESULT_BYTES_MAX];
 int provider_set_up(void **state);
 int provider_tear_down(void **state);
 
-/* Starts a provider; the second waits until it serves. `settings` ends with NULL, or is NULL. */
+/* Starts a provider; the last waits until it serves. `settings` ends with NULL, or is NULL. */
+void start_with_scratch(const char *module, const char *const *settings, uint32_t scratch_mib);
 void start(const char *module, const char *const *settings);
 void start_ready(const char *module, const char *const *settings);
 
@@ -47,6 +50,18 @@ struct family find_family(pid_t ancestor);
 
 /* Waits until all of them are gone. */
 void expect_all_gone(struct family *family);
+
+/*
+ * Has system calls fail for everything that is started from here on, as a container's runtime or an
+ * older kernel would: rules with an errno fail, rules without let pass, everything else passes.
+ */
+void deny(const struct seccomp_rule *rules, size_t n_rules);
+
+/*
+ * Runs `what` in a child, since a filter is for good, as a group of its own: an assertion that
+ * fails there must not go on with the cases of this program. What it has to say goes to stderr.
+ */
+void assert_child_passes(CMUnitTestFunction what);
 
 /* With --as-nobody among the arguments: becomes nobody, or says that it cannot and exits. */
 void become_who_is_asked(int argc, char **argv);

@@ -218,49 +218,6 @@ static void forks_that_nobody_asked_for_are_few_and_die(void **state)
 
 /* ---- kernels that lack or deny something ---- */
 
-/*
- * Has system calls fail for everything that is started from here on, as a container's runtime or an
- * older kernel would: rules with an errno fail, rules without let pass, everything else passes.
- */
-static void deny(const struct seccomp_rule *rules, size_t n_rules)
-{
-    struct seccomp_profile profile = {"deny", {{rules, n_rules}}};
-    struct sock_filter code[64];
-    struct sock_fprog program = {.filter = code};
-    size_t n;
-
-    if (seccomp_filter_build(&profile, code, 64, &n) < 0) {
-        _exit(100);
-    }
-    code[n - 1].k = SECCOMP_RET_ALLOW;
-    program.len = (unsigned short)n;
-    if (sandbox_no_new_privs() < 0 ||
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) {
-        _exit(101);
-    }
-}
-
-/*
- * Runs `what` in a child, since a filter is for good, as a group of its own: an assertion that
- * fails there must not go on with the cases of this program. What it has to say goes to stderr.
- */
-static void assert_child_passes(CMUnitTestFunction what)
-{
-    const struct CMUnitTest test = {"in a child", what, NULL, NULL, NULL};
-    int status;
-    pid_t pid;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        dup2(STDERR_FILENO, STDOUT_FILENO);
-        _exit(_cmocka_run_group_tests("child", &test, 1, NULL, NULL));
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 static void serve_without_namespaces(void **state)
 {
     static const struct seccomp_rule rules[] = {{.number = __NR_unshare, .error = EPERM}};

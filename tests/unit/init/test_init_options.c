@@ -28,9 +28,10 @@ static int parse(const char *const *args)
 
 static void a_whole_line_is_taken(void **state)
 {
-    const char *const args[] = {BASE, "--slots",       "64",   "--option", "a=b",  "--option",
-                                "c=", "--uid",         "1000", "--gid",    "1001", "--memory-mib",
-                                "64", "--definitions", "/d",   NULL};
+    const char *const args[] = {
+        BASE, "--slots",       "64",   "--option",      "a=b",  "--option",
+        "c=", "--uid",         "1000", "--gid",         "1001", "--memory-mib",
+        "64", "--definitions", "/d",   "--scratch-mib", "8",    NULL};
 
     assert_int_equal(parse(args), 0);
     assert_string_equal(options.name, "n");
@@ -42,6 +43,7 @@ static void a_whole_line_is_taken(void **state)
     assert_int_equal(options.uid, 1000);
     assert_int_equal(options.gid, 1001);
     assert_int_equal(options.memory_mib, 64);
+    assert_int_equal(options.scratch_mib, 8);
     assert_string_equal(options.definitions, "/d");
 }
 
@@ -51,6 +53,7 @@ static void defaults_stand_where_nothing_is_said(void **state)
 
     assert_int_equal(parse(args), 0);
     assert_int_equal(options.memory_mib, 512);
+    assert_int_equal(options.scratch_mib, 0);
     assert_false(options.has_uid);
     assert_null(options.definitions);
 }

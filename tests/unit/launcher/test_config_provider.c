@@ -96,7 +96,8 @@ static void every_key_is_taken(void **state)
           "name = other\nmodule = \"/a/b.so\"\ndefinitions = sub/folder\nworkers = 16\n"
           "timeout = \"250 ms\"\nmode = warn\nenabled = no\nadvisory = yes\noptional = "
           "yes\nmemory-mib = 1024\n"
-          "scans-per-worker = 5\noptions = {\"only=a\", 'text=b c=d', \"empty=\"}\n",
+          "scratch-mib = 64\nscans-per-worker = 5\noptions = {\"only=a\", 'text=b c=d', "
+          "\"empty=\"}\n",
           &problems);
     assert_int_equal(problems.n, 0);
     assert_string_equal(provider.name, "other");
@@ -110,6 +111,7 @@ static void every_key_is_taken(void **state)
     assert_true(provider.is_advisory);
     assert_true(provider.is_optional);
     assert_int_equal(provider.memory_mib, 1024);
+    assert_int_equal(provider.scratch_mib, 64);
     assert_int_equal(provider.scans_per_worker, 5);
     assert_int_equal(provider.options.n, 3);
     assert_string_equal(provider.options.items[1], "text=b c=d");

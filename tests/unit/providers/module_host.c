@@ -30,6 +30,11 @@ const char *pes_load_option(const struct pes_load *load, const char *name)
     return NULL;
 }
 
+const char *pes_load_scratch(const struct pes_load *load)
+{
+    return load->scratch;
+}
+
 void pes_load_version(struct pes_load *load, const char *version)
 {
     snprintf(load->version, sizeof(load->version), "%s", version);
@@ -155,7 +160,8 @@ void module_host_open(struct module_host *host, const char *path)
 
 int module_host_load(struct module_host *host, const char *definitions, const char *const *options)
 {
-    host->load = (struct pes_load){.definitions = definitions, .options = options};
+    host->load =
+        (struct pes_load){.definitions = definitions, .options = options, .scratch = host->scratch};
     return host->provider->load(&host->load, &host->state);
 }
 

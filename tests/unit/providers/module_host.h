@@ -15,6 +15,7 @@
 struct pes_load {
     const char *definitions;
     const char *const *options; /* name, value, name, value, NULL; or NULL */
+    const char *scratch;        /* or NULL */
     char version[64];
     char note[512];
     char failure[512];
@@ -52,6 +53,7 @@ struct pes_scan {
 struct module_host {
     const struct pes_provider *provider;
     void *state;
+    const char *scratch; /* folder that load() is told, or NULL */
     struct pes_load load;
 };
 
