@@ -222,6 +222,17 @@ static int load_providers(struct config *config, const struct config_place *plac
 /* ---------------------------------------------------------------------------------------- built-in
  */
 
+/* A provider that costs much, or does nothing without being set up, says by a file beside its
+ * definitions that it wants to be asked for. */
+static bool is_opt_in(const struct config_place *place, const char *name)
+{
+    char folder[PATH_MAX];
+    char marker[PATH_MAX];
+
+    return paths_join(folder, place->paths->share, name) == 0 &&
+           paths_join(marker, folder, "opt-in") == 0 && access(marker, F_OK) == 0;
+}
+
 static int add_built_in(struct config *config, const struct config_place *place, const char *so,
                         struct problems *problems)
 {
@@ -235,7 +246,7 @@ static int add_built_in(struct config *config, const struct config_place *place,
     if (!provider->name || !provider->module) {
         return -ENOMEM;
     }
-    if (!config_value_is_name(provider->name)) {
+    if (!config_value_is_name(provider->name) || is_opt_in(place, provider->name)) {
         config_provider_fini(provider);
         config->n_providers--;
         return 0;
