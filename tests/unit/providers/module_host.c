@@ -172,7 +172,7 @@ int module_host_scan(struct module_host *host, struct pes_scan *ret_scan, const 
         .kind = PES_KIND_GENERIC,
         .bytes = bytes,
         .n_bytes = n_bytes,
-        .time_left_us = SCAN_TIME_US,
+        .time_left_us = host->time_left_us > 0 ? host->time_left_us : SCAN_TIME_US,
     };
     return host->provider->scan(host->state, ret_scan);
 }

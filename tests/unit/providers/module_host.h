@@ -53,7 +53,8 @@ struct pes_scan {
 struct module_host {
     const struct pes_provider *provider;
     void *state;
-    const char *scratch; /* folder that load() is told, or NULL */
+    const char *scratch;   /* folder that load() is told, or NULL */
+    uint64_t time_left_us; /* for each scan(); 0: ten seconds */
     struct pes_load load;
 };
 
@@ -63,7 +64,7 @@ void module_host_open(struct module_host *host, const char *path);
 /* load() with these definitions and options; what it returned. */
 int module_host_load(struct module_host *host, const char *definitions, const char *const *options);
 
-/* scan() of this content with ten seconds to go; what it returned. */
+/* scan() of this content; what it returned. */
 int module_host_scan(struct module_host *host, struct pes_scan *ret_scan, const void *bytes,
                      size_t n_bytes);
 int module_host_scan_text(struct module_host *host, struct pes_scan *ret_scan, const char *text);
