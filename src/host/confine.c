@@ -112,6 +112,11 @@ int confine_before_module(struct confine *confine, const struct host_options *op
         *ret_step = "opening /proc/self/statm";
         return -errno;
     }
+    confine->maps_fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (confine->maps_fd < 0) {
+        *ret_step = "opening /proc/self/maps";
+        return -errno;
+    }
     *ret_step = "raising oom_score_adj";
     r = raise_oom_score();
     if (r < 0) {

@@ -12,11 +12,12 @@
 /* What phase 1 leaves open for later. */
 struct confine {
     int statm_fd; /* /proc/self/statm, opened before files are closed off */
+    int maps_fd;  /* /proc/self/maps, likewise */
 };
 
 #define CONFINE_INIT                                                                               \
     {                                                                                              \
-        .statm_fd = -1                                                                             \
+        .statm_fd = -1, .maps_fd = -1                                                              \
     }
 
 /*

@@ -16,6 +16,7 @@
 
 #include "host/confine.h"
 #include "host/fork_worker.h"
+#include "host/huge_pages.h"
 #include "host/init_link.h"
 #include "host/module.h"
 #include "host/self_test.h"
@@ -70,6 +71,8 @@ static int confine_and_load(struct zygote *zygote)
     if (module_load(&zygote->module, zygote->options, text) < 0) {
         return fail(zygote, text);
     }
+    huge_pages_collapse(zygote->confine.maps_fd);
+    close(TAKE_FD(zygote->confine.maps_fd));
     return 0;
 }
 
