@@ -29,7 +29,7 @@ static void every_sample_is_found_as_a_test_sample(void **state)
     size_t n = host.provider->samples(host.state, &samples);
     struct pes_scan scan;
 
-    assert_int_equal(n, 9);
+    assert_int_equal(n, 18);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(module_host_scan(&host, &scan, samples[i].bytes, samples[i].n_bytes), 0);
         assert_int_equal(scan.n_findings, 1);
@@ -64,6 +64,76 @@ static void a_string_that_lacks_its_last_byte_is_not_found(void **state)
     assert_int_equal(module_host_scan(&host, &scan, text, EICAR_BYTES - 1), 0);
     assert_int_equal(scan.n_findings, 0);
     assert_int_equal(scan.coverage, PES_COVERAGE_FULL);
+}
+
+/* As Python and JavaScript, a URL and a web page may have it; each with its place. */
+static void escapes_and_base64_are_looked_through(void **state)
+{
+    static const struct {
+        const char *before;
+        const char *format; /* of one character; NULL: only the backslash is doubled */
+        const char *after;
+    } cases[] = {
+        {"<script>var x=\"", NULL, "\";</script>"},
+        {"print('", "\\x%02x", "')"},
+        {"x = \"", "\\u%04X", "\""},
+        {"printf '", "\\%03o", "'"},
+        {"https://host/?q=", "%%%02X", "&x=1"},
+        {"<p>", "&#%d;", "</p>"},
+        {"<p>", "&#x%x;", "</p>"},
+    };
+    static char content[1024];
+    char text[EICAR_BYTES + 1];
+    struct pes_scan scan;
+
+    eicar_text(text);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t n = (size_t)snprintf(content, sizeof(content), "%s", cases[i].before);
+        size_t start = n;
+
+        for (const char *c = text; *c != '\0'; c++) {
+            if (cases[i].format) {
+                n += (size_t)snprintf(content + n, sizeof(content) - n, cases[i].format, *c);
+            } else {
+                n += (size_t)snprintf(content + n, sizeof(content) - n, *c == '\\' ? "%c%c" : "%c",
+                                      *c, *c);
+            }
+        }
+        snprintf(content + n, sizeof(content) - n, "%s", cases[i].after);
+        assert_int_equal(module_host_scan_text(&host, &scan, content), 0);
+        assert_int_equal(scan.n_findings, 1);
+        assert_string_equal(scan.findings[0].detection, "EICAR-Test-File");
+        assert_int_equal(scan.findings[0].offset, start);
+        assert_int_equal(scan.findings[0].length, n - start);
+        assert_int_equal(module_host_scan(&host, &scan, content, n - 1), 0); /* cut */
+        assert_int_equal(scan.n_findings, 0);
+    }
+}
+
+/* Nothing, "b" and "aa" before it: each alignment. */
+static void base64_of_every_alignment_is_looked_through(void **state)
+{
+    static const char *const halves[][2] = {
+        {"WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNU",
+         "QU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo="},
+        {"Ylg1TyFQJUBBUFs0XFBaWDU0KFBeKTdDQyk3fSRFSUNBUi1T",
+         "VEFOREFSRC1BTlRJVklSVVMtVEVTVC1GSUxFISRIK0gq"},
+        {"YWFYNU8hUCVAQVBbNFxQWlg1NChQXik3Q0MpN30kRUlDQVIt",
+         "U1RBTkRBUkQtQU5USVZJUlVTLVRFU1QtRklMRSEkSCtIKg=="},
+    };
+
+    for (size_t i = 0; i < 3; i++) {
+        char content[256];
+        struct pes_scan scan;
+
+        snprintf(content, sizeof(content), "echo %s%s | base64 -d", halves[i][0], halves[i][1]);
+        assert_int_equal(module_host_scan_text(&host, &scan, content), 0);
+        assert_int_equal(scan.n_findings, 1);
+        assert_string_equal(scan.findings[0].detection, "EICAR-Test-File");
+        snprintf(content, sizeof(content), "echo %s | base64 -d", halves[i][0]);
+        assert_int_equal(module_host_scan_text(&host, &scan, content), 0);
+        assert_int_equal(scan.n_findings, 0);
+    }
 }
 
 static void a_string_that_is_there_twice_is_reported_once(void **state)
@@ -109,6 +179,8 @@ int main(void)
         cmocka_unit_test(every_sample_is_found_as_a_test_sample),
         cmocka_unit_test(the_string_in_the_midst_of_others_is_found_with_its_place),
         cmocka_unit_test(a_string_that_lacks_its_last_byte_is_not_found),
+        cmocka_unit_test(escapes_and_base64_are_looked_through),
+        cmocka_unit_test(base64_of_every_alignment_is_looked_through),
         cmocka_unit_test(a_string_that_is_there_twice_is_reported_once),
         cmocka_unit_test(nothing_is_found_in_no_bytes),
         cmocka_unit_test(the_module_itself_holds_no_whole_string),
