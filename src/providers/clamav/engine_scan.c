@@ -146,10 +146,15 @@ static uint32_t coverage_of(uint32_t gaps)
         enum gap gap;
         enum pes_coverage coverage;
     } order[] = {
-        {GAP_FAILED, PES_COVERAGE_NOT_EXAMINED},     {GAP_TIME, PES_COVERAGE_PARTIAL_TIME},
-        {GAP_SIZE, PES_COVERAGE_PARTIAL_SIZE},       {GAP_ENCRYPTED, PES_COVERAGE_ENCRYPTED},
-        {GAP_MALFORMED, PES_COVERAGE_MALFORMED},     {GAP_DEPTH, PES_COVERAGE_PARTIAL_DEPTH},
-        {GAP_UNSUPPORTED, PES_COVERAGE_UNSUPPORTED},
+        {GAP_FAILED, PES_COVERAGE_NOT_EXAMINED},
+        {GAP_TIME, PES_COVERAGE_PARTIAL_TIME},
+        {GAP_SIZE, PES_COVERAGE_PARTIAL_SIZE},
+        {GAP_ENCRYPTED, PES_COVERAGE_ENCRYPTED},
+        {GAP_MALFORMED, PES_COVERAGE_MALFORMED},
+        {GAP_DEPTH, PES_COVERAGE_PARTIAL_DEPTH},
+        /* Not "unsupported", by which a provider says that it is not its affair: this one opens
+         * archives, and could not open this. */
+        {GAP_UNSUPPORTED, PES_COVERAGE_PARTIAL_DEPTH},
     };
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
