@@ -15,6 +15,7 @@
  */
 #include "host/huge_pages.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@
 #include "sandbox/sandbox.h"
 
 #define HUGE_BYTES (2ull << 20)
+#define N_TRIES    3
 #define MAPS_BYTES (256u << 10) /* some 3000 mappings; the rest would be left alone */
 
 #ifndef MADV_COLLAPSE
@@ -65,8 +67,14 @@ static void line_collapse(const char *line)
     }
     start = (start + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
     end &= ~(HUGE_BYTES - 1);
-    if (start < end) {
-        (void)madvise((void *)(uintptr_t)start, end - start, MADV_COLLAPSE);
+    if (start >= end) {
+        return;
+    }
+    for (int i = 0; i < N_TRIES; i++) {
+        /* EAGAIN: some page was being looked at just then. What is collapsed already is skipped. */
+        if (madvise((void *)(uintptr_t)start, end - start, MADV_COLLAPSE) == 0 || errno != EAGAIN) {
+            return;
+        }
     }
 }
 

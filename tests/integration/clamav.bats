@@ -20,6 +20,13 @@ scratch-mib = 64
 workers = 2
 options = {"max-filesize=1M", "max-recursion=4"}
 END
+    # A folder that is too small for what it is allowed to unpack.
+    cat >"$PES_TMP/config/providers.d/small.conf" <<END
+module = "clamav.so"
+definitions = "clamav:$PES_TMP/database"
+scratch-mib = 1
+options = {"max-filesize=10M"}
+END
     chmod -R a+rX "$PES_TMP"
     pes_start --config "$PES_TMP/config"
 }
@@ -107,8 +114,20 @@ open("encrypted.zip", "wb").write(bytes_)
 END
     pes scan --json ./* >answers || true
     json_check answers 'len(lines) == 5' \
-        '{n.split("/")[-1]: l["coverage"] for n, l in lines.items()} == {"large.gz": "partial_size", "deep.gz": "partial_depth", "lzma.zip": "partial_depth", "cut.gz": "malformed", "encrypted.zip": "encrypted"}' \
-        'all(l["verdict"] != "known_good" for l in lines.values())'
+        '{n.split("/")[-1]: p["coverage"] for n, l in lines.items() for p in l["providers"] if p["name"] == "clamav"} == {"large.gz": "partial_size", "deep.gz": "partial_depth", "lzma.zip": "partial_depth", "cut.gz": "malformed", "encrypted.zip": "encrypted"}' \
+        'all(l["verdict"] != "known_good" and l["coverage"] != "full" for l in lines.values())'
+}
+
+@test "a full folder for temporary files is told, and costs no worker" {
+    needs_scratch
+    head -c 3000000 /dev/urandom >noise
+    gzip noise
+    pes scan --json noise.gz >answers || true
+    json_check answers \
+        '[p["coverage"] != "full" and p["status"] == "ok" for p in lines["noise.gz"]["providers"] if p["name"] == "small"] == [True]'
+    echo harmless >clean.txt
+    pes scan --json clean.txt >answers
+    json_check answers 'lines["clean.txt"]["coverage"] == "full"'
 }
 
 @test "it scans many files, one after the other and side by side, and loses no worker" {
