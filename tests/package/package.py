@@ -28,8 +28,15 @@ BASE = BUILD / "bookworm"
 ASK_ON = BUILD / "release" / "tests" / "integration" / "ask_on"
 MIRROR = os.environ.get("PES_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 # What the packages depend on is part of the plain system, so that dpkg alone installs them.
-INCLUDED = "passwd,systemd,systemd-sysv,libconfuse2,libjansson4,libsmartcols1,libsystemd0,libyara9"
-PACKAGES = ("libpes1", "pes", "pes-provider-hashlist", "pes-provider-yara", "pes-shell-guard")
+INCLUDED = "passwd,systemd,systemd-sysv,libclamav12,libconfuse2,libjansson4,libsmartcols1,libsystemd0,libyara9"
+PACKAGES = (
+    "libpes1",
+    "pes",
+    "pes-provider-clamav",
+    "pes-provider-hashlist",
+    "pes-provider-yara",
+    "pes-shell-guard",
+)
 LANDLOCK = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
 USERS = ("pes-broker", "pes-identity", "pes-receiver")
 # Halves, so that this file is not the test file itself.
@@ -208,7 +215,7 @@ def use_chroot(system):
     assert (system.root / "etc/systemd/system/sockets.target.wants/pes.socket").is_symlink()
     assert (system.root / "run/pes").is_dir()
     done = system.run("pesd", "--check-config")
-    assert b"3 providers" in done.stdout, said(done)
+    assert b"4 providers" in done.stdout, said(done)
     read_end, write_end = os.pipe()
     command = system.command("pesd", "--ready-fd", str(write_end))
     pesd = subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.PIPE, start_new_session=True)
@@ -295,7 +302,7 @@ def test_machine():
         assert system.scan().returncode == 1, "the question does not start the service"
 
         # Removed and not purged is as not installed; purged is as if it had never been.
-        system.run("dpkg", "--remove", "pes-provider-hashlist", "pes-provider-yara", "pes")
+        system.run("dpkg", "--remove", "pes-provider-clamav", "pes-provider-hashlist", "pes-provider-yara", "pes")
         assert (system.root / "etc/pes/pes.conf").exists()
         answer = system.run("ask_on", "once", "hello", check=False).stdout
         assert b"failed after" in answer, answer

@@ -13,7 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import tap
 
 UNIT = pathlib.Path(sys.argv[1])
+DROP_INS = [pathlib.Path(path) for path in sys.argv[2:]]
 EXPOSURE_MAX = 2.0
+EXPOSURE_MAX_WITH_DROP_IN = 2.2
 
 
 def analyze(text, *options):
@@ -51,6 +53,17 @@ def test_a_right_too_many_is_seen():
         assert exposure(text.replace(line, "# " + line)) > EXPOSURE_MAX, line
     more = text.replace("CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_KILL ")
     assert exposure(more) > EXPOSURE_MAX
+
+
+def test_drop_ins():
+    """what a provider's package adds to it is little, and is understood"""
+    assert DROP_INS
+    for path in DROP_INS:
+        text = UNIT.read_text() + path.read_text()
+        figure = exposure(text)
+        print(f"# {path.name}: exposure {figure}")
+        assert EXPOSURE_MAX < figure <= EXPOSURE_MAX_WITH_DROP_IN, figure
+        assert not analyze(text, "--json=short").stderr
 
 
 def test_every_line_is_understood():
