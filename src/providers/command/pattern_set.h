@@ -1,0 +1,41 @@
+/* Many regular expressions, looked for at once. The engine is RE2; no exception comes out of it. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pattern_set;
+
+/* Results besides 0 and -1. */
+enum {
+    PATTERN_SET_E_MEMORY = 1, /* the engine ran out of its memory: nothing is known */
+};
+
+#define PATTERN_ERROR_MAX 160
+
+/* Makes an empty set, or returns NULL. */
+struct pattern_set *pattern_set_new(void);
+void pattern_set_free(struct pattern_set *set);
+
+/* Adds an expression of `n` bytes; returns its index, or -1 with the reason in `ret_error`. */
+int pattern_set_add(struct pattern_set *set, const char *expression, size_t n,
+                    char ret_error[PATTERN_ERROR_MAX]);
+
+/* After the last one was added. Returns 0, or -1 when they are too many or too large. */
+int pattern_set_compile(struct pattern_set *set);
+
+/* Sets hits[i] to 1 for each expression that is found in the bytes. `hits` has room for all.
+ * Returns 0 or PATTERN_SET_E_MEMORY. */
+int pattern_set_match(const struct pattern_set *set, const uint8_t *bytes, size_t n, uint8_t *hits);
+
+/* Where an expression is first found: 1 with the place, 0 when it is not. */
+int pattern_set_where(const struct pattern_set *set, size_t index, const uint8_t *bytes, size_t n,
+                      size_t *ret_from, size_t *ret_to);
+
+#ifdef __cplusplus
+}
+#endif
