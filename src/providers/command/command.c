@@ -214,8 +214,13 @@ static size_t command_samples(void *state, const struct pes_sample **ret_samples
 
 const struct pes_provider *pes_provider_v1(void)
 {
-    static const char *const kinds[] = {"command.*",    "script.*",  "clipboard",
-                                        "message.text", "elevation", NULL};
+    static const char *const kinds[] = {"command.*",         "script.shell",
+                                        "script.powershell", "script.python",
+                                        "script.javascript", "script.php",
+                                        "script.perl",       "script.ruby",
+                                        "script.vba",        "script.other",
+                                        "script.fragment",   "clipboard",
+                                        "elevation",         NULL};
     static const struct pes_provider provider = {
         .size_bytes = sizeof(provider),
         .abi = PES_PROVIDER_ABI,

@@ -19,6 +19,7 @@ struct fetched {
     size_t name;   /* where the name begins in the text */
     size_t n;
     bool is_unpacked;
+    bool is_written; /* by the line itself: nothing is fetched */
 };
 
 struct files {
@@ -116,23 +117,25 @@ static void name_of(const struct commands *commands, const struct word_at *word,
     *ret_n = to - from;
 }
 
-static void fetched_add(struct files *files, uint32_t index)
+static void fetched_add(struct files *files, uint32_t index, bool is_written)
 {
     const struct commands *commands = files->commands;
     struct fetched *fetched = &files->fetched[files->n];
 
     if (files->n == FETCHED_MAX) {
-        files->signals->is_incomplete = true;
+        files->signals->is_incomplete |= !is_written;
         return;
     }
-    *fetched = (struct fetched){.word = index};
+    *fetched = (struct fetched){.word = index, .is_written = is_written};
     name_of(commands, &commands->words[index], &fetched->name, &fetched->n);
     if (fetched->n == 0 || (fetched->n == 1 && commands->text->bytes[fetched->name] == '-')) {
         return;
     }
     files->n++;
-    signals_add(files->signals, FACT_FETCH_TO_FILE, files->view, commands->text,
-                commands->words[index].from, commands->words[index].to);
+    if (!is_written) {
+        signals_add(files->signals, FACT_FETCH_TO_FILE, files->view, commands->text,
+                    commands->words[index].from, commands->words[index].to);
+    }
 }
 
 static uint32_t ancestor_head(const struct commands *commands, uint32_t command, unsigned steps)
@@ -321,10 +324,11 @@ static void started_note(struct files *files, uint32_t index)
         if (is_same && head != COMMAND_NONE && is_unpacker(files, head)) {
             fetched->is_unpacked = true;
         }
-        if (is_started(files, index) && (is_same || (fetched->is_unpacked && index != head &&
-                                                     commands_word_has(commands, word, "\\")))) {
-            signals_add(files->signals, FACT_FETCH_STARTED, files->view, commands->text,
-                        target->from, word->to);
+        if (is_started(files, index) &&
+            (is_same || (fetched->is_unpacked && commands_word_has(commands, word, "\\")))) {
+            signals_add(files->signals,
+                        fetched->is_written ? FACT_WRITTEN_STARTED : FACT_FETCH_STARTED,
+                        files->view, commands->text, target->from, word->to);
             return;
         }
     }
@@ -343,7 +347,9 @@ void files_note(const struct commands *commands, const uint8_t *gives, unsigned 
         }
         if (is_saved(&files, i) ||
             (gives[word->command] & METHOD_FETCH && (is_target(&files, i) || is_sink(&files, i)))) {
-            fetched_add(&files, i);
+            fetched_add(&files, i, false);
+        } else if (word->before == '>' || is_sink(&files, i)) {
+            fetched_add(&files, i, true);
         }
     }
 }

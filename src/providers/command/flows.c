@@ -19,6 +19,7 @@
 
 #define PART_STEP     (COMMANDS_BYTES_MAX - 4096u)
 #define TAINTED_MAX   16
+#define ROUNDS_MAX    4u
 #define GIVES_FETCHED METHOD_FETCH
 #define GIVES_DECODED METHOD_DECODE
 #define GIVES_TEXT    (1u << 5)
@@ -105,6 +106,14 @@ static bool decodes(const struct flow *flow, uint32_t index)
     return false;
 }
 
+/* Names of programs that are ordinary words elsewhere. */
+static bool is_everyday_word(const struct commands *commands, const struct word_at *word)
+{
+    return commands_word_is(commands, word, "fetch") || commands_word_is(commands, word, "get") ||
+           commands_word_is(commands, word, "http") || commands_word_is(commands, word, "https") ||
+           commands_word_is(commands, word, "finger");
+}
+
 /* What a word by itself makes its command do. */
 static void word_note(struct flow *flow, uint32_t index)
 {
@@ -117,8 +126,7 @@ static void word_note(struct flow *flow, uint32_t index)
         source_set(flow, word->command, methods & ~(METHOD_RUN | METHOD_SAVE), index);
     }
     flow->flows->own[word->command] |= methods & METHOD_RUN;
-    if (word->flags & WORD_FETCH &&
-        (is_head(flow, index) || !commands_word_is(commands, word, "fetch"))) {
+    if (word->flags & WORD_FETCH && (is_head(flow, index) || !is_everyday_word(commands, word))) {
         source_set(flow, word->command, MAY_FETCH, index);
     }
     if (word->flags & WORD_DECODE && is_head(flow, index) && decodes(flow, index)) {
@@ -244,6 +252,20 @@ static bool has_option(const struct flow *flow, uint32_t command, const char *co
     return false;
 }
 
+/* Whether the program of a command is run by another one that is named before it. */
+static bool has_prefix(const struct flow *flow, uint32_t command, const char *name)
+{
+    const struct commands *commands = &flow->flows->commands;
+    uint32_t head = commands->commands[command].head;
+
+    for (uint32_t i = head; i > 0 && commands->words[i - 1].command == command; i--) {
+        if (commands_word_is(commands, &commands->words[i - 1], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a command takes a program from its input. */
 static bool reads_program(const struct flow *flow, uint32_t command)
 {
@@ -262,7 +284,7 @@ static bool reads_program(const struct flow *flow, uint32_t command)
     if (!(word->flags & WORD_LANGUAGE)) {
         return !(word->flags & WORD_START); /* iex, eval */
     }
-    if (has_option(flow, command, inputs)) {
+    if (has_option(flow, command, inputs) || has_prefix(flow, command, "xargs")) {
         return true;
     }
     return !has_option(flow, command, programs) && n_arguments(flow, command, SIZE_MAX) == 0;
@@ -368,8 +390,10 @@ static void part_note(struct flow *flow, size_t from, size_t to)
     commands_read(&flows->commands, flow->text, from, to);
     flow->signals->is_incomplete |= flows->commands.is_incomplete;
     flow->n_tainted = 0;
-    /* Twice: the second time with what variables hold. */
-    for (unsigned round = 0; round < 2; round++) {
+    /* Again with what variables hold, and those that take their values from them. */
+    for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+        size_t n_before = flow->n_tainted;
+
         memset(flows->own, 0, flows->commands.n_commands);
         memset(flows->gives, 0, flows->commands.n_commands);
         memset(flows->source, 0, flows->commands.n_commands * sizeof(flows->source[0]));
@@ -377,11 +401,9 @@ static void part_note(struct flow *flow, size_t from, size_t to)
             word_note(flow, i);
         }
         hand_up(flow);
-        if (round == 0) {
-            taint(flow);
-            if (flow->n_tainted == 0) {
-                break;
-            }
+        taint(flow);
+        if (flow->n_tainted == n_before) {
+            break;
         }
     }
     runs_note(flow);

@@ -6,6 +6,8 @@
  */
 #include "providers/command/hiding.h"
 
+#include <string.h>
+
 #include "providers/command/words.h"
 
 #define NOISE_MIN     3u
@@ -13,6 +15,7 @@
 #define VARIABLES_MIN 2u
 #define ESCAPES_MIN   4u
 #define DEEP_MIN      3u
+#define NAME_MIN      3u
 #define BLANKS_MIN    16u
 #define CASE_MAX      32u
 
@@ -79,6 +82,30 @@ static void padding_note(const struct views *views, struct signals *signals)
     }
 }
 
+/* The name of a program that can only be read once something was taken off or put together. */
+static void name_note(const struct views *views, unsigned view, struct signals *signals)
+{
+    const struct text *first = &views->views[0].plain;
+    const struct text *plain = &views->views[view].plain;
+
+    for (size_t i = 0; i < plain->n; i++) {
+        size_t from = i;
+
+        while (i < plain->n &&
+               (is_word(plain->bytes[i]) || (plain->bytes[i] >= '0' && plain->bytes[i] <= '9'))) {
+            i++;
+        }
+        if (i - from < NAME_MIN ||
+            !(word_is((const char *)plain->bytes + from, i - from) &
+              (WORD_FETCH | WORD_RUN | WORD_START)) ||
+            memmem(first->bytes, first->n, plain->bytes + from, i - from)) {
+            continue;
+        }
+        signals_add(signals, FACT_HIDDEN_NAME, view, plain, from, i);
+        return;
+    }
+}
+
 void hiding_note(const struct views *views, struct signals *signals)
 {
     const struct text *whole = &views->views[0].text;
@@ -103,6 +130,9 @@ void hiding_note(const struct views *views, struct signals *signals)
     for (size_t i = 0; i < views->n; i++) {
         const struct view *view = &views->views[i];
 
+        if (view->layer == 0 && i > 0) {
+            name_note(views, (unsigned)i, signals);
+        }
         if (view->layer > 0) {
             signals_add(signals, FACT_HIDDEN_ENCODED, (unsigned)i, &view->plain, 0, view->plain.n);
         }

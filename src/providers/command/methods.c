@@ -21,6 +21,7 @@ static const struct named names[] = {
     {"getstringasync", METHOD_FETCH},
     {"getbytearrayasync", METHOD_FETCH},
     {"getresponsestream", METHOD_FETCH},
+    {"withcontentsofurl", METHOD_FETCH},
     {"urlopen", METHOD_FETCH},
     {"urlretrieve", METHOD_FETCH | METHOD_SAVE},
     {"requests.get", METHOD_FETCH},

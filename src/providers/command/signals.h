@@ -12,6 +12,7 @@
     X(FACT_FETCH_EVALUATED, "fetch-evaluated")                                                     \
     X(FACT_FETCH_STARTED, "fetch-started")                                                         \
     X(FACT_FETCH_TO_FILE, "fetch-to-file")                                                         \
+    X(FACT_WRITTEN_STARTED, "written-started")                                                     \
     X(FACT_DECODED_RUN, "decoded-run")                                                             \
     X(FACT_TEXT_PIPED, "text-piped")                                                               \
     X(FACT_ADDRESS, "address")                                                                     \
@@ -27,6 +28,7 @@
     X(FACT_HIDDEN_NOISE, "hidden-noise")                                                           \
     X(FACT_HIDDEN_CASE, "hidden-case")                                                             \
     X(FACT_HIDDEN_JOINED, "hidden-joined")                                                         \
+    X(FACT_HIDDEN_NAME, "hidden-name")                                                             \
     X(FACT_HIDDEN_VARIABLES, "hidden-variables")                                                   \
     X(FACT_HIDDEN_ESCAPES, "hidden-escapes")                                                       \
     X(FACT_HIDDEN_ENCODED, "hidden-encoded")                                                       \

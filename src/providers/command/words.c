@@ -52,6 +52,7 @@ static const struct known known[] = {
     {"fish", SHELL},
     {"forfiles", WORD_START},
     {"ftp", WORD_OTHER},
+    {"get", WORD_FETCH},
     {"gunzip", WORD_DECODE},
     {"gzip", WORD_DECODE},
     {"hh", WORD_START},
