@@ -150,6 +150,8 @@ static size_t characters(struct expression *expression, size_t at, uint8_t close
     return 0;
 }
 
+static size_t operand(struct expression *expression, size_t at, struct text *value);
+
 /* A list in (), @() or [], or without any; its items. */
 static size_t list(struct expression *expression, size_t at, struct operands *operands)
 {
@@ -262,6 +264,22 @@ static size_t string_join(struct expression *expression, size_t at, struct text 
     return end;
 }
 
+/* Join-Path 'a' 'b'. */
+static size_t joined_path(struct expression *expression, size_t at, struct text *value)
+{
+    const struct text *text = expression->text;
+    size_t end = operand(expression, expression_blanks(text, at), value);
+    size_t next = end ? expression_blanks(text, end) : 0;
+
+    if (end == 0 || next == end) {
+        return 0;
+    }
+    text_put(value, '\\', text_span(text, end, next));
+    end = operand(expression, next, value);
+    expression->n_joined += end > 0;
+    return end;
+}
+
 struct introduction {
     const char *word;
     enum {
@@ -269,6 +287,7 @@ struct introduction {
         INTRODUCES_LIST = 2,
         INTRODUCES_JOIN = 3,
         INTRODUCES_NOTHING = 4, /* a cast */
+        INTRODUCES_PATH = 5,    /* two parts of a path */
     } what;
 };
 
@@ -285,6 +304,7 @@ static const struct introduction introductions[] = {
     {"[system.string]::join(", INTRODUCES_JOIN},
     {"[string]::concat", INTRODUCES_LIST},
     {"-join", INTRODUCES_LIST},
+    {"join-path ", INTRODUCES_PATH},
     {"[string]", INTRODUCES_NOTHING},
     {"[system.string]", INTRODUCES_NOTHING},
 };
@@ -311,6 +331,8 @@ static size_t introduced(struct expression *expression, size_t at, struct text *
             return joined_list(expression, start, value);
         case INTRODUCES_JOIN:
             return string_join(expression, start, value);
+        case INTRODUCES_PATH:
+            return joined_path(expression, start, value);
         case INTRODUCES_NOTHING:
             return expression_read(expression, start, value);
         }

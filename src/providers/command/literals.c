@@ -299,7 +299,7 @@ static size_t step(struct joiner *joiner, size_t at)
         return end;
     }
     if (c == '$' || c == '[' || c == '(' || c == '-' ||
-        (is_word_start && ((c | 0x20) == 'c' || (c | 0x20) == 's')) ||
+        (is_word_start && ((c | 0x20) == 'c' || (c | 0x20) == 's' || (c | 0x20) == 'j')) ||
         (is_word_start && is_name(c) && joiner->variables.n > 0)) {
         return joined(joiner, at);
     }
