@@ -126,25 +126,37 @@ static void scripted_passes(void **state)
     assert_passed(RUN(SCRIPTED));
 }
 
-static void yara_passes(void **state)
+/* With definitions copied to where the provider can read them: run by root, it is somebody who may
+ * be unable to read the tree. */
+static void assert_passed_with(const char *module, const char *rules, const char *loaded)
 {
     char folder[] = "/tmp/pes-rules.XXXXXX";
     char command[PATH_MAX + 64];
 
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chmod(folder, 0755), 0);
+    snprintf(command, sizeof(command), "cp '%s'/* %s && chmod 644 %s/*", rules, folder, folder);
+    assert_int_equal(system(command), 0);
+    assert_passed(RUN("--definitions", folder, module));
+    assert_check("loads", true, loaded);
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void yara_passes(void **state)
+{
     if (YARA[0] == '\0') {
         skip_because("built without libyara");
     }
+    assert_passed_with(YARA, SHIPPED_RULES, " rules in 4 files");
+}
 
-    /* Run by root, the provider is somebody who may be unable to read the tree. */
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chmod(folder, 0755), 0);
-    snprintf(command, sizeof(command), "cp '%s'/*.yar %s && chmod 644 %s/*", SHIPPED_RULES, folder,
-             folder);
-    assert_int_equal(system(command), 0);
-    assert_passed(RUN("--definitions", folder, YARA));
-    assert_check("loads", true, " rules in 4 files");
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    assert_int_equal(system(command), 0);
+static void command_passes(void **state)
+{
+    if (COMMAND[0] == '\0') {
+        skip_because("built without RE2, ICU or zlib");
+    }
+    assert_passed_with(COMMAND, COMMAND_RULES, " expressions in 10 files");
 }
 
 static void yara_without_rules_fails_with_what_to_do(void **state)
@@ -324,6 +336,7 @@ int main(void)
         CASE(hashlist_passes),
         CASE(hashlist_with_a_list_that_is_cut_fails_with_what_to_do),
         CASE(yara_passes),
+        CASE(command_passes),
         CASE(yara_without_rules_fails_with_what_to_do),
         CASE(a_provider_that_dies_is_found_out_and_its_signal_named),
         CASE(a_provider_that_ends_is_found_out),

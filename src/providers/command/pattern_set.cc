@@ -21,15 +21,13 @@
 
 namespace
 {
-const int64_t set_bytes_max = int64_t{64} << 20;
-
-RE2::Options options()
+RE2::Options options(size_t n_bytes_max)
 {
     RE2::Options options;
 
     options.set_encoding(RE2::Options::EncodingLatin1);
     options.set_log_errors(false);
-    options.set_max_mem(set_bytes_max);
+    options.set_max_mem(static_cast<int64_t>(n_bytes_max));
     return options;
 }
 } // namespace
@@ -38,17 +36,17 @@ struct pattern_set {
     RE2::Set set;
     std::vector<std::unique_ptr<RE2>> single;
 
-    pattern_set() : set(options(), RE2::UNANCHORED)
+    explicit pattern_set(size_t n_bytes_max) : set(options(n_bytes_max), RE2::UNANCHORED)
     {
     }
 };
 
 extern "C" {
 
-struct pattern_set *pattern_set_new(void)
+struct pattern_set *pattern_set_new(size_t n_bytes_max)
 {
     try {
-        return new pattern_set();
+        return new pattern_set(n_bytes_max);
     } catch (...) {
         return nullptr;
     }
@@ -68,7 +66,7 @@ int pattern_set_add(struct pattern_set *set, const char *expression, size_t n,
         re2::StringPiece piece(expression, n);
         int index;
 
-        auto single = std::make_unique<RE2>(piece, options());
+        auto single = std::make_unique<RE2>(piece, options(PATTERN_SET_BYTES));
         index = set->set.Add(piece, &error);
         if (index < 0 || !single->ok()) {
             strncpy(ret_error, error.empty() ? single->error().c_str() : error.c_str(),

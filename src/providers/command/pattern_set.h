@@ -17,8 +17,11 @@ enum {
 
 #define PATTERN_ERROR_MAX 160
 
-/* Makes an empty set, or returns NULL. */
-struct pattern_set *pattern_set_new(void);
+/* Enough for some hundred expressions; what the engine keeps beyond them is a cache. */
+#define PATTERN_SET_BYTES (16u << 20)
+
+/* Makes an empty set that may take about `n_bytes_max` of memory, or returns NULL. */
+struct pattern_set *pattern_set_new(size_t n_bytes_max);
 void pattern_set_free(struct pattern_set *set);
 
 /* Adds an expression of `n` bytes; returns its index, or -1 with the reason in `ret_error`. */

@@ -210,7 +210,7 @@ int rule_set_load(struct rule_set *set, const char *paths, struct rule_error *er
     struct sources *sources = calloc(1, sizeof(*sources));
     int r;
 
-    set->patterns = pattern_set_new();
+    set->patterns = pattern_set_new(PATTERN_SET_BYTES);
     if (!sources || !set->patterns) {
         free(sources);
         return rule_error_add(error, "out of memory; give the provider more (`memory-mib`)");

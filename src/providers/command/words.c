@@ -192,3 +192,8 @@ uint32_t word_is(const char *word, size_t n)
     found = bsearch(&key, known, sizeof(known) / sizeof(known[0]), sizeof(known[0]), compare);
     return found ? found->flags : WORD_PLAIN;
 }
+
+const char *word_name(size_t index)
+{
+    return index < sizeof(known) / sizeof(known[0]) ? known[index].name : NULL;
+}

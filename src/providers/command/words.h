@@ -16,5 +16,8 @@ enum word {
     WORD_EXPRESSION = 1u << 7, /* command of PowerShell: may stand inside an expression */
 };
 
+/* The table, for those who check its order: the name at `index`, NULL after the last. */
+const char *word_name(size_t index);
+
 /* What the word of `n` bytes, in lower case and without folder or .exe, is: flags of enum word. */
 uint32_t word_is(const char *word, size_t n);
