@@ -191,7 +191,9 @@ static int command_scan(void *state, struct pes_scan *scan)
         report(scan, &judge->judged[i]);
     }
     decoded_show(scan, judge);
-    if (judge->is_late) {
+    if (judge->is_binary) {
+        pes_scan_coverage(scan, PES_COVERAGE_UNSUPPORTED, 0);
+    } else if (judge->is_late) {
         pes_scan_coverage(scan, PES_COVERAGE_PARTIAL_TIME, 0);
     } else if (judge->is_cut) {
         pes_scan_coverage(scan, PES_COVERAGE_PARTIAL_SIZE, judge->n_examined);

@@ -54,6 +54,7 @@ static void command_new(struct parser *parser, uint32_t parent, uint32_t input)
         .parent = parent,
         .input = input,
         .head = COMMAND_NONE,
+        .first = (uint32_t)commands->n_words,
         .n_words_before = parser->n_words_in_current,
     };
     parser->current = (uint32_t)commands->n_commands++;

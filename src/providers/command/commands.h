@@ -19,9 +19,10 @@ struct word_at {
 };
 
 struct command {
-    uint32_t parent;         /* the command that it is in parentheses of; COMMAND_NONE */
-    uint32_t input;          /* the command whose output it reads */
-    uint32_t head;           /* word that names the program; COMMAND_NONE */
+    uint32_t parent; /* the command that it is in parentheses of; COMMAND_NONE */
+    uint32_t input;  /* the command whose output it reads */
+    uint32_t head;   /* word that names the program; COMMAND_NONE */
+    uint32_t first;  /* its first word, if it has any; those of others may be between its own */
     uint32_t n_words_before; /* of the parent, when it was opened */
     bool is_assigned;        /* its first word is a variable that takes its value */
     bool is_inline;          /* opened by -c or /c of the parent */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define DEPTH_MAX   12
+#define LIST_COST   64 /* a list has room for its items, which costs time to make */
 #define NUMBERS_MAX 4096
 #define OLD_MAX     64 /* longest text that is looked for when replacing */
 
@@ -158,6 +159,9 @@ static size_t list(struct expression *expression, size_t at, struct operands *op
     const struct text *text = expression->text;
     uint8_t close = 0;
 
+    if (!charge(expression, LIST_COST)) {
+        return 0;
+    }
     if (text_at(text, at) == '@' && text_at(text, at + 1) == '(') {
         at++;
     }

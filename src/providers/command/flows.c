@@ -20,6 +20,7 @@
 #define PART_STEP     (COMMANDS_BYTES_MAX - 4096u)
 #define TAINTED_MAX   16
 #define ROUNDS_MAX    4u
+#define REACH         256u /* words of a command that are looked through */
 #define GIVES_FETCHED METHOD_FETCH
 #define GIVES_DECODED METHOD_DECODE
 #define GIVES_TEXT    (1u << 5)
@@ -208,20 +209,18 @@ static void taint(struct flow *flow)
     }
 }
 
-/* Words of the command after its head that are no options, up to `n` words. */
+/* Words of the command after its head that are no options, among its first `n` words. */
 static size_t n_arguments(const struct flow *flow, uint32_t command, size_t n)
 {
     const struct commands *commands = &flow->flows->commands;
+    uint32_t first = commands->commands[command].first;
     size_t n_seen = 0;
     size_t n_found = 0;
 
-    for (uint32_t i = 0; i < commands->n_words && n_seen < n; i++) {
+    for (uint32_t i = first; i < commands->n_words && i - first < REACH && n_seen < n; i++) {
         const struct word_at *word = &commands->words[i];
 
         if (word->command != command) {
-            if (word->command > command && n == SIZE_MAX && n_seen > 0) {
-                break;
-            }
             continue;
         }
         n_seen++;

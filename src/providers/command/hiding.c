@@ -16,6 +16,7 @@
 #define ESCAPES_MIN   4u
 #define DEEP_MIN      3u
 #define NAME_MIN      3u
+#define NAMES_MAX     64u /* names that are looked for in the content as it is */
 #define BLANKS_MIN    16u
 #define CASE_MAX      32u
 
@@ -87,6 +88,7 @@ static void name_note(const struct views *views, unsigned view, struct signals *
 {
     const struct text *first = &views->views[0].plain;
     const struct text *plain = &views->views[view].plain;
+    size_t n_checked = 0;
 
     for (size_t i = 0; i < plain->n; i++) {
         size_t from = i;
@@ -98,6 +100,7 @@ static void name_note(const struct views *views, unsigned view, struct signals *
         if (i - from < NAME_MIN ||
             !(word_is((const char *)plain->bytes + from, i - from) &
               (WORD_FETCH | WORD_RUN | WORD_START)) ||
+            n_checked++ >= NAMES_MAX ||
             memmem(first->bytes, first->n, plain->bytes + from, i - from)) {
             continue;
         }

@@ -9,14 +9,15 @@
 
 #include <string.h>
 
+#include "providers/command/fold.h"
 #include "providers/command/hiding.h"
 
 #define WINDOW_BYTES  8192u
 #define WINDOW_STEP   6144u
 #define SECTION_BYTES 8192u
 #define SECTION_STEP  6144u
-/* The views of a layer that read almost the same need not be matched twice when they are large. */
-#define PRESENT_MAX SIGNAL_KINDS_MAX
+#define BINARY_SAMPLE 4096u
+#define BINARY_MIN    64u
 
 static bool must_stop(struct judge *judge)
 {
@@ -153,7 +154,7 @@ bool judge_has(const struct judge *judge, const struct rule *rule)
 
 static void section_judge(struct judge *judge, struct span section)
 {
-    uint8_t present[PRESENT_MAX] = {0};
+    uint8_t present[SIGNAL_KINDS_MAX] = {0};
 
     for (size_t i = 0; i < judge->signals.n; i++) {
         if (meets(&judge->signals.hits[i], section)) {
@@ -170,6 +171,24 @@ static void section_judge(struct judge *judge, struct span section)
     }
 }
 
+/* Machine code and compressed files: a good part of their bytes is zero, or no text at all. A script
+ * that is made to look like it is not taken for clean, but for something that could not be read. */
+static bool is_binary(const uint8_t *bytes, size_t n)
+{
+    size_t n_sample = n < BINARY_SAMPLE ? n : BINARY_SAMPLE;
+    size_t n_strange = 0;
+    size_t low;
+
+    if (fold_is_utf16(bytes, n, &low)) {
+        return false;
+    }
+    for (size_t i = 0; i < n_sample; i++) {
+        n_strange += bytes[i] < 0x20 && bytes[i] != '\t' && bytes[i] != '\n' && bytes[i] != '\r' &&
+                     bytes[i] != '\f' && bytes[i] != 0x1b;
+    }
+    return n_sample >= BINARY_MIN && n_strange * 10 >= n_sample;
+}
+
 void judge_run(struct judge *judge, const uint8_t *bytes, size_t n, bool (*out_of_time)(void *data),
                void *data)
 {
@@ -183,6 +202,11 @@ void judge_run(struct judge *judge, const uint8_t *bytes, size_t n, bool (*out_o
     memset(&judge->views, 0, sizeof(judge->views));
     judge->views.out_of_time = out_of_time;
     judge->views.data = data;
+    judge->is_binary = is_binary(bytes, n);
+    if (judge->is_binary) {
+        judge->n_examined = 0;
+        return;
+    }
     views_make(&judge->views, bytes, judge->n_examined);
     judge->is_late = judge->views.is_late;
     hiding_note(&judge->views, &judge->signals);

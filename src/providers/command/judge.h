@@ -34,6 +34,7 @@ struct judge {
     bool is_cut;        /* larger than CONTENT_BYTES_MAX */
     bool is_incomplete; /* a limit was hit */
     bool is_late;
+    bool is_binary; /* not text: nothing was looked at */
 };
 
 /* Judges. The views stay until judge_clear(). `out_of_time` may be NULL. */

@@ -120,6 +120,7 @@ static const struct known known[] = {
     {"sudo", WORD_PREFIX},
     {"tclsh", WORD_RUN},
     {"tcsh", SHELL},
+    {"telnet", WORD_FETCH},
     {"then", WORD_PREFIX},
     {"time", WORD_PREFIX},
     {"timeout", WORD_PREFIX},

@@ -278,6 +278,28 @@ static void what_was_not_looked_at_is_said(void **state)
     free(content);
 }
 
+/* A program in machine code has strings that look like anything; it is not a script. */
+static void machine_code_is_not_supported(void **state)
+{
+    uint8_t content[4096] = "\x7f"
+                            "ELF";
+    struct pes_scan scan;
+
+    put("a.rules", PATTERN RULE);
+    assert_loads(folder);
+    memcpy(content + 512, "needle", 6);
+    module_host_scan(&host, &scan, content, sizeof(content));
+    assert_int_equal(scan.coverage, PES_COVERAGE_UNSUPPORTED);
+    assert_int_equal(scan.n_examined, 0);
+    assert_int_equal(scan.n_findings, 0);
+    module_host_scan(&host, &scan,
+                     "\xff\xfe"
+                     "n\0e\0e\0d\0l\0e\0",
+                     14);
+    assert_int_equal(scan.coverage, PES_COVERAGE_FULL);
+    assert_int_equal(scan.n_findings, 1);
+}
+
 /* In a long script, two halves of a rule that stand far apart are no finding; together they are. */
 static void a_rule_is_about_one_place(void **state)
 {
@@ -320,6 +342,7 @@ int main(void)
         CASE(vendors_installers_are_uncommon_at_most),
         CASE(everyday_commands_are_left_alone),
         CASE(what_was_not_looked_at_is_said),
+        CASE(machine_code_is_not_supported),
         CASE(a_rule_is_about_one_place),
     };
 
