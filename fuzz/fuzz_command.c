@@ -1,8 +1,8 @@
 /*
  * What a command line or script comes to: any bytes, every decoder, and what flows where.
  *
- * Views must stay within their budgets and point at bytes that the content has; so must every signal.
- * Rules are not part of it: matching is RE2's.
+ * Views must stay within their budgets and point at bytes that the content has; so must every
+ * signal. Rules are not part of it: matching is RE2's.
  */
 #include <stdint.h>
 #include <stdlib.h>

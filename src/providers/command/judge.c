@@ -171,8 +171,9 @@ static void section_judge(struct judge *judge, struct span section)
     }
 }
 
-/* Machine code and compressed files: a good part of their bytes is zero, or no text at all. A script
- * that is made to look like it is not taken for clean, but for something that could not be read. */
+/* Machine code and compressed files: a good part of their bytes is zero, or no text at all. A
+ * script that is made to look like it is not taken for clean, but for something that could not be
+ * read. */
 static bool is_binary(const uint8_t *bytes, size_t n)
 {
     size_t n_sample = n < BINARY_SAMPLE ? n : BINARY_SAMPLE;
