@@ -78,6 +78,7 @@ static void open_nested(struct parser *parser, uint8_t by)
     parser->opened_by[parser->n_stack] = by;
     parser->counts[parser->n_stack++] = parser->n_words_in_current;
     command_new(parser, parser->current, COMMAND_NONE);
+    parser->commands->commands[parser->current].opened_by = by;
 }
 
 static void close_nested(struct parser *parser)
@@ -298,6 +299,12 @@ static void redirection_read(struct parser *parser, uint8_t c)
 
     if (c == '<' && text_at(text, parser->at + 1) == '(') {
         parser->at++; /* the parenthesis opens the command */
+        return;
+    }
+    /* => and -> are no redirections. */
+    if (c == '>' && parser->at > 0 &&
+        (text->bytes[parser->at - 1] == '=' || text->bytes[parser->at - 1] == '-')) {
+        parser->at++;
         return;
     }
     while (text_at(text, parser->at) == c) {

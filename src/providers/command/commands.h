@@ -24,6 +24,7 @@ struct command {
     uint32_t head;   /* word that names the program; COMMAND_NONE */
     uint32_t first;  /* its first word, if it has any; those of others may be between its own */
     uint32_t n_words_before; /* of the parent, when it was opened */
+    uint8_t opened_by;       /* the mark that opened it in its parent, or 0 */
     bool is_assigned;        /* its first word is a variable that takes its value */
     bool is_inline;          /* opened by -c or /c of the parent */
 };

@@ -189,8 +189,10 @@ static bool is_target(const struct files *files, uint32_t index)
     bool is_address = commands_word_has(commands, word, "://");
     uint32_t head = command->head;
 
+    /* Of a program that fetches, or of what reads from it; in other languages > compares. */
     if (word->before == '>') {
-        return true;
+        return command->input != COMMAND_NONE ||
+               (head != COMMAND_NONE && commands->words[head].flags & WORD_FETCH);
     }
     if (word->before || commands->text->bytes[word->from] == '-') {
         return false;

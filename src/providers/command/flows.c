@@ -151,6 +151,16 @@ static void word_note(struct flow *flow, uint32_t index)
     }
 }
 
+/* eval { } of Perl guards a block and evaluates nothing. */
+static bool is_guarded(const struct flow *flow, uint32_t command)
+{
+    const struct commands *commands = &flow->flows->commands;
+    uint32_t head = commands->commands[commands->commands[command].parent].head;
+
+    return commands->commands[command].opened_by == '{' && head != COMMAND_NONE &&
+           commands_word_is(commands, &commands->words[head], "eval");
+}
+
 /* Hands what each command has up to the one whose parentheses it stands in. */
 static void hand_up(struct flow *flow)
 {
@@ -164,7 +174,7 @@ static void hand_up(struct flow *flow)
             gives = (gives & ~MAY_FETCH) | GIVES_FETCHED;
         }
         flows->gives[i - 1] |= gives;
-        if (parent != COMMAND_NONE) {
+        if (parent != COMMAND_NONE && !is_guarded(flow, (uint32_t)i - 1)) {
             uint8_t up = flows->gives[i - 1] & ~(METHOD_RUN | MAY_FETCH | GIVES_TEXT);
 
             if (up & (GIVES_FETCHED | GIVES_DECODED)) {

@@ -14,6 +14,8 @@
 #define JOINED_MIN    3u
 #define VARIABLES_MIN 2u
 #define ESCAPES_MIN   4u
+#define DENSE_BYTES   256u
+#define LINES_MAX     3u /* of what is pasted into a narrow field */
 #define DEEP_MIN      3u
 #define NAME_MIN      3u
 #define NAMES_MAX     64u /* names that are looked for in the content as it is */
@@ -68,7 +70,14 @@ static void padding_note(const struct views *views, struct signals *signals)
 {
     const struct text *text = &views->views[0].text;
     bool is_indent = true;
+    size_t n_lines = 0;
 
+    for (size_t i = 0; i < text->n; i++) {
+        n_lines += text->bytes[i] == '\n';
+    }
+    if (n_lines > LINES_MAX) {
+        return;
+    }
     for (size_t i = 0; i < text->n; i++) {
         size_t from = i;
 
@@ -109,6 +118,12 @@ static void name_note(const struct views *views, unsigned view, struct signals *
     }
 }
 
+/* A long script has some of everything; only what is dense in it says something. */
+static bool is_dense(const struct views *views, size_t n, size_t least)
+{
+    return n >= least + views->views[0].text.n / DENSE_BYTES;
+}
+
 void hiding_note(const struct views *views, struct signals *signals)
 {
     const struct text *whole = &views->views[0].text;
@@ -120,10 +135,10 @@ void hiding_note(const struct views *views, struct signals *signals)
     if (views->n == 0) {
         return;
     }
-    NOTE(views->n_noise >= NOISE_MIN, FACT_HIDDEN_NOISE)
-    NOTE(views->n_joined >= JOINED_MIN, FACT_HIDDEN_JOINED)
-    NOTE(views->n_variables >= VARIABLES_MIN, FACT_HIDDEN_VARIABLES)
-    NOTE(views->n_escapes >= ESCAPES_MIN, FACT_HIDDEN_ESCAPES)
+    NOTE(is_dense(views, views->n_noise, NOISE_MIN), FACT_HIDDEN_NOISE)
+    NOTE(is_dense(views, views->n_joined, JOINED_MIN), FACT_HIDDEN_JOINED)
+    NOTE(is_dense(views, views->n_variables, VARIABLES_MIN), FACT_HIDDEN_VARIABLES)
+    NOTE(is_dense(views, views->n_escapes, ESCAPES_MIN), FACT_HIDDEN_ESCAPES)
     NOTE(views->n_invisible > 0, FACT_HIDDEN_INVISIBLE)
     NOTE(views->n_lookalikes > 0, FACT_HIDDEN_LOOKALIKE)
     NOTE(views->has_program, FACT_HIDDEN_PROGRAM)

@@ -69,7 +69,9 @@ static size_t quote(struct noise *noise, size_t at)
     if (!is_inside(noise, at, n)) {
         return 0;
     }
-    noise->n_inside++;
+    /* don't, it's, we'll: two letters at most, and the word ends. */
+    noise->n_inside += !(n == 1 && text->bytes[at] == '\'' &&
+                         (!is_word(text_at(text, at + 2)) || !is_word(text_at(text, at + 3))));
     return n;
 }
 

@@ -124,7 +124,7 @@ static const struct known known[] = {
     {"then", WORD_PREFIX},
     {"time", WORD_PREFIX},
     {"timeout", WORD_PREFIX},
-    {"tr", WORD_DECODE},
+    {"tr", WORD_OTHER},
     {"uudecode", WORD_DECODE},
     {"wget", WORD_FETCH},
     {"wget2", WORD_FETCH},
