@@ -30,9 +30,14 @@ struct parser {
 
 bool commands_word_is(const struct commands *commands, const struct word_at *word, const char *name)
 {
+    const uint8_t *bytes = commands->text->bytes + word->name;
+    size_t n_word = word->to - word->name;
     size_t n = strlen(name);
 
-    return word->to - word->name == n && memcmp(commands->text->bytes + word->name, name, n) == 0;
+    if (n_word == n + 4 && memcmp(bytes + n, ".exe", 4) == 0) {
+        n_word = n;
+    }
+    return n_word == n && memcmp(bytes, name, n) == 0;
 }
 
 bool commands_word_has(const struct commands *commands, const struct word_at *word,
@@ -45,6 +50,9 @@ bool commands_word_has(const struct commands *commands, const struct word_at *wo
 static void command_new(struct parser *parser, uint32_t parent, uint32_t input)
 {
     struct commands *commands = parser->commands;
+    const struct command *before = &commands->commands[parser->current];
+    uint8_t opened_by =
+        commands->n_commands > 0 && before->parent == parent ? before->opened_by : 0;
 
     if (commands->n_commands == COMMANDS_MAX) {
         commands->is_incomplete = true;
@@ -56,6 +64,7 @@ static void command_new(struct parser *parser, uint32_t parent, uint32_t input)
         .head = COMMAND_NONE,
         .first = (uint32_t)commands->n_words,
         .n_words_before = parser->n_words_in_current,
+        .opened_by = opened_by,
     };
     parser->current = (uint32_t)commands->n_commands++;
     parser->n_words_in_current = 0;

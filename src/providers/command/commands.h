@@ -41,7 +41,7 @@ struct commands {
 /* Reads bytes `from` to `to` - 1 of `text`, which is in lower case. */
 void commands_read(struct commands *commands, const struct text *text, size_t from, size_t to);
 
-/* Whether a word is `name`. */
+/* Whether a word is `name`, without its folder and .exe. */
 bool commands_word_is(const struct commands *commands, const struct word_at *word,
                       const char *name);
 /* Whether a word has `part` in it. */

@@ -128,7 +128,8 @@ static void fetched_add(struct files *files, uint32_t index, bool is_written)
     }
     *fetched = (struct fetched){.word = index, .is_written = is_written};
     name_of(commands, &commands->words[index], &fetched->name, &fetched->n);
-    if (fetched->n == 0 || (fetched->n == 1 && commands->text->bytes[fetched->name] == '-')) {
+    if (fetched->n == 0 ||
+        (fetched->n == 1 && strchr("-.", commands->text->bytes[fetched->name]) != NULL)) {
         return;
     }
     files->n++;
@@ -213,10 +214,9 @@ static bool is_target(const struct files *files, uint32_t index)
                 (commands_word_is(commands, &commands->words[head], "curl") &&
                  keeps_name(commands, head)));
     }
-    return is_last && !(commands->words[head].flags & WORD_EXPRESSION) &&
-           (commands->words[head].flags & WORD_FETCH) &&
-           !commands_word_is(commands, &commands->words[head], "curl") &&
-           !commands_word_is(commands, &commands->words[head], "wget");
+    return is_last && (commands_word_is(commands, &commands->words[head], "certutil") ||
+                       commands_word_is(commands, &commands->words[head], "bitsadmin") ||
+                       commands_word_is(commands, &commands->words[head], "lwp-download"));
 }
 
 /* tee, Out-File, Set-Content: a file for what comes through a pipe. */

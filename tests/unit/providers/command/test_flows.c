@@ -164,6 +164,9 @@ static void what_is_only_fetched_shown_or_stored_is_not_run(void **state)
         "apt install python3 curl bash",
         "kubectl get pods | sh_count",
         "echo x > a.py; python3 b.py",
+        "eval {\n require x;\n require lwp::simple;\n};",
+        "fetch('http://a.example').then(r => port); port",
+        "telnet http://a.example port\nport = 1",
         NULL};
 
     assert_no_run(lines);
