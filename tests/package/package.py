@@ -28,11 +28,12 @@ BASE = BUILD / "bookworm"
 ASK_ON = BUILD / "release" / "tests" / "integration" / "ask_on"
 MIRROR = os.environ.get("PES_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 # What the packages depend on is part of the plain system, so that dpkg alone installs them.
-INCLUDED = "passwd,systemd,systemd-sysv,libclamav12,libconfuse2,libjansson4,libsmartcols1,libsystemd0,libyara9"
+INCLUDED = "passwd,systemd,systemd-sysv,libclamav12,libconfuse2,libicu72,libjansson4,libre2-9,libsmartcols1,libsystemd0,libyara9"
 PACKAGES = (
     "libpes1",
     "pes",
     "pes-provider-clamav",
+    "pes-provider-command",
     "pes-provider-hashlist",
     "pes-provider-yara",
     "pes-shell-guard",
@@ -225,7 +226,7 @@ def use_chroot(system):
         done = system.scan()
         assert done.returncode == 1 and b"EICAR" in done.stdout, said(done)
         assert system.scan(b"hello").returncode == 0
-        assert b"3 of 3 providers answer" in system.run("pes", "status").stdout
+        assert b"4 of 4 providers answer" in system.run("pes", "status").stdout
     finally:
         os.close(read_end)
         pesd.terminate()

@@ -331,7 +331,7 @@ def test_notify():
 
         with daemon.Pesd(env={"NOTIFY_SOCKET": str(top / "notify")}) as pesd:
             heard("EXTEND_TIMEOUT_USEC=75000000")  # a minute to load, and some more
-            assert "STATUS=4 of 4 providers serve, mode observe" in heard("READY=1")
+            assert re.search(r"STATUS=(\d+) of \1 providers serve, mode observe", heard("READY=1"))
             pesd.reload()
             assert "MONOTONIC_USEC=" in heard("RELOADING=1")
             heard("READY=1")
