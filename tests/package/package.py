@@ -216,7 +216,7 @@ def use_chroot(system):
     assert (system.root / "etc/systemd/system/sockets.target.wants/pes.socket").is_symlink()
     assert (system.root / "run/pes").is_dir()
     done = system.run("pesd", "--check-config")
-    assert b"4 providers" in done.stdout, said(done)
+    assert b"5 providers" in done.stdout, said(done)
     read_end, write_end = os.pipe()
     command = system.command("pesd", "--ready-fd", str(write_end))
     pesd = subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.PIPE, start_new_session=True)
@@ -226,7 +226,7 @@ def use_chroot(system):
         done = system.scan()
         assert done.returncode == 1 and b"EICAR" in done.stdout, said(done)
         assert system.scan(b"hello").returncode == 0
-        assert b"4 of 4 providers answer" in system.run("pes", "status").stdout
+        assert b"4 of 5 providers answer" in system.run("pes", "status").stdout
     finally:
         os.close(read_end)
         pesd.terminate()
@@ -255,7 +255,7 @@ def test_machine():
         system.install()
         done = system.scan(user=65534)
         assert done.returncode == 1 and b"EICAR" in done.stdout, said(done)
-        wait_until("yara", lambda: b"3 of 3" in system.run("pes", "status").stdout)
+        wait_until("yara", lambda: b"4 of 5" in system.run("pes", "status").stdout)
         status = system.run("pes", "status").stdout.decode()
         print("# " + status.replace("\n", "\n# "))
         # The unit leaves the sandboxes everything that they are made of.
@@ -291,8 +291,18 @@ def test_machine():
         wait_until("yara going", lambda: re.search(rb"yara.*: off", system.run("pes", "status").stdout))
         assert system.scan().returncode == 1 and system.scan(b"hello").returncode == 0
         system.install(["pes-provider-yara"])
-        wait_until("yara coming back", lambda: b"3 of 3" in system.run("pes", "status").stdout)
+        wait_until("yara coming back", lambda: b"4 of 5" in system.run("pes", "status").stdout)
         assert system.run("systemctl", "show", "--property=MainPID", "pes.service").stdout == main_pid
+
+        # One that is off until it is enabled, and brings the service a right that it needs.
+        system.run("dpkg", "--remove", "pes-provider-clamav")
+        enable = ["-e", "/^enabled = no/d", "-e", 's/^definitions = .*/definitions = "clamav"/']
+        system.run("sed", "-i", *enable, "/etc/pes/providers.d/clamav.conf")
+        system.install(["pes-provider-clamav"])
+        system.scan()
+        wait_until("clamav", lambda: b"5 of 5" in system.run("pes", "status").stdout)
+        log = system.run("journalctl", "--unit", "pes.service", "--no-pager", "--output=cat").stdout
+        assert b"gets no folder for temporary files" not in log, log
 
         # One that hangs is ended although pesd may not signal everybody.
         broker = system.run("pidof", "pes-broker").stdout.decode().strip()
@@ -303,7 +313,7 @@ def test_machine():
         assert system.scan().returncode == 1, "the question does not start the service"
 
         # Removed and not purged is as not installed; purged is as if it had never been.
-        system.run("dpkg", "--remove", "pes-provider-clamav", "pes-provider-hashlist", "pes-provider-yara", "pes")
+        system.run("dpkg", "--remove", *(name for name in reversed(PACKAGES) if name.startswith("pes-provider-")), "pes")
         assert (system.root / "etc/pes/pes.conf").exists()
         answer = system.run("ask_on", "once", "hello", check=False).stdout
         assert b"failed after" in answer, answer
