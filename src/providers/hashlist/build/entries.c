@@ -263,9 +263,9 @@ static void drop_duplicates(struct entries *entries, struct entry_rows *table, s
 
     for (size_t i = 0; i < table->n_rows; i++) {
         uint8_t *row = table->rows + i * size;
-        uint8_t *last = table->rows + (n_kept - 1) * size;
+        uint8_t *last = n_kept > 0 ? table->rows + (n_kept - 1) * size : NULL;
 
-        if (n_kept == 0 || memcmp(last, row, n_digest) != 0) {
+        if (!last || memcmp(last, row, n_digest) != 0) {
             memmove(table->rows + n_kept++ * size, row, size);
             continue;
         }
