@@ -70,16 +70,18 @@ struct outcome *shell_outcome(struct shell *shell, enum event_type type)
 /*
  * Whoever connects from now on waits in the sockets' backlog. A service manager that holds the
  * sockets keeps it there for our successor; to take it and hang up would cost a client one of the
- * few attempts that it makes. A receiver is told by half of its channel: it must live on, since its
+ * few attempts that it makes. They are closed at once, since they may be among the events that we
+ * have yet to look at. A receiver is told by half of its channel: it must live on, since its
  * relays carry the answers that are still to come.
  */
 static void admit_none(struct shell *shell)
 {
-    const int listeners[] = {shell->client_fd, shell->admin_fd};
+    int *const listeners[] = {&shell->client_fd, &shell->admin_fd};
 
     for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
-        if (listeners[i] >= 0) { /* else a receiver has it */
-            (void)epoll_ctl(shell->epoll_fd, EPOLL_CTL_DEL, listeners[i], NULL);
+        if (*listeners[i] >= 0) { /* else a receiver has it */
+            (void)epoll_ctl(shell->epoll_fd, EPOLL_CTL_DEL, *listeners[i], NULL);
+            close(TAKE_FD(*listeners[i]));
         }
     }
     if (shell->receiver_fd >= 0) {
