@@ -90,6 +90,8 @@ struct pes_provider_info {
                                         wait_seconds */
     double saved_if_removed_seconds; /* what removing it alone would have saved; does not add up */
     double busy_seconds;             /* time during which it had not answered */
+    /* always */
+    uint64_t refused_generation; /* the newest one that was given up, `reason` says why; 0: none */
 };
 
 /** Something counted under a name. Set size_bytes = sizeof before the call. */

@@ -3,16 +3,19 @@
  *
  * A worker that was not in time, was taken back, or said anything but its one answer is ended:
  * nothing it sends later can be taken for an answer to something else, since its channel is gone
- * with it. How a worker ended is told by init alone; the broken channel only starts the asking.
+ * with it. A generation serves only when it proved no less than the one before: whatever that one
+ * objects to of what everybody should, it must, too. How a worker ended is told by init alone; the broken channel only starts the asking.
  * Workers that die without ever having had work are forked again after longer and longer pauses.
  */
 #include "broker/instance.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/safe_text.h"
 #include "base/signal_name.h"
+#include "base/test_strings.h"
 #include "broker/core.h"
 #include "broker/question.h"
 #include "broker/slot.h"
@@ -21,6 +24,8 @@
 #define RESPAWN_FIRST_US  UINT64_C(10000)
 #define RESPAWN_LAST_US   UINT64_C(5000000)
 #define EARLY_DEATHS_FREE 3u
+
+#define LACK_BYTES 192
 
 void instance_free(struct core *core, struct instance *instance)
 {
@@ -114,6 +119,8 @@ static void set_ready(struct core *core, struct instance *instance,
     core_copy_text(instance->version, sizeof(instance->version), describe->version);
     core_copy_text(instance->definitions, sizeof(instance->definitions), describe->definitions);
     core_copy_text(instance->note, sizeof(instance->note), describe->note);
+    instance->n_samples = describe->n_samples;
+    instance->test_strings = describe->test_strings;
     instance->state = INSTANCE_READY;
     provider->state = PES_PROVIDER_STATE_READY;
     provider->has_kinds = true;
@@ -152,11 +159,50 @@ static void refuse_description(struct core *core, struct instance *instance, uin
     retire(core, instance);
 }
 
+/* What it does not prove any more that the one before it did, or NULL. */
+static const char *find_lack(const struct instance *before, const struct wire_describe *describe,
+                             char ret_text[LACK_BYTES])
+{
+    uint32_t lost = before->test_strings & ~describe->test_strings;
+
+    for (size_t i = 0; i < N_TEST_STRINGS; i++) {
+        if (lost >> i & 1) {
+            snprintf(ret_text, LACK_BYTES,
+                     "it lets the test string %s pass, which the one before "
+                     "objects to; if that is meant, switch the provider off and on again",
+                     test_string_name(i));
+            return ret_text;
+        }
+    }
+    if (before->n_samples > 0 && describe->n_samples == 0) {
+        snprintf(ret_text, LACK_BYTES,
+                 "it has no samples to prove itself with, the one before has "
+                 "%u; if that is meant, switch the provider off and on again",
+                 before->n_samples);
+        return ret_text;
+    }
+    return NULL;
+}
+
+/* It finds less than the one that serves: it ends, and that one goes on. */
+static void refuse_lack(struct core *core, struct instance *instance, const char *lack)
+{
+    struct provider *provider = instance->provider;
+
+    action_list_log(core->actions, LOG_ERR, EV_PROVIDER_FAILED,
+                    "generation %llu of provider '%s' is given up, another one serves: '%s'",
+                    (unsigned long long)instance->generation, provider->name, lack);
+    provider_set_reason(provider, instance->generation, lack, strlen(lack));
+    retire(core, instance);
+}
+
 static void on_ready(struct core *core, struct instance *instance, const struct event *event,
                      uint64_t now_us)
 {
     const struct instance *serving = provider_serving(instance->provider);
     struct wire_fault fault;
+    char text[LACK_BYTES];
+    const char *lack;
 
     if (instance->state != INSTANCE_LOADING) {
         return; /* said before, to the broker before us or by mistake */
@@ -168,6 +214,11 @@ static void on_ready(struct core *core, struct instance *instance, const struct 
     if (wire_decode(core->scratch, event->bytes, event->n_bytes, &fault) != 0 ||
         core->scratch->type != WIRE_TYPE_DESCRIBE) {
         refuse_description(core, instance, now_us);
+        return;
+    }
+    lack = serving ? find_lack(serving, &core->scratch->describe, text) : NULL;
+    if (lack) {
+        refuse_lack(core, instance, lack);
         return;
     }
     /* It may have been started under another configuration than the one in force. */

@@ -326,6 +326,9 @@ void provider_set_reason(struct provider *provider, uint64_t generation, const c
     const struct instance *serving = provider_serving(provider);
     int n = 0;
 
+    if (generation > provider->refused_generation) {
+        provider->refused_generation = generation;
+    }
     if (serving && generation < serving->generation) {
         return; /* what became of an older one is of no interest any more */
     }

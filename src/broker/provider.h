@@ -58,6 +58,8 @@ struct instance {
     char version[PROVIDER_NAME_BYTES + 1];
     char definitions[PROVIDER_NAME_BYTES + 1];
     char note[PROVIDER_REASON_BYTES + 1];
+    uint32_t n_samples;    /* of its own that it found */
+    uint32_t test_strings; /* that it objects to, bits as in base/test_strings.h */
     size_t n_slots;
     struct slot slots[PROVIDER_SLOTS_MAX];
     uint64_t last_slot_generation;
@@ -79,6 +81,7 @@ struct provider {
     uint32_t mode;
     uint32_t state; /* enum pes_provider_state, while no instance serves */
     char reason[PROVIDER_REASON_BYTES + 1];
+    uint64_t refused_generation; /* the newest that was given up */
     bool has_kinds; /* has described itself at least once */
     uint64_t kinds[2];
     struct list instances;

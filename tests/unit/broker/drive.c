@@ -181,6 +181,8 @@ static void load_or_describe(struct world *world, uint8_t detail, uint64_t *gene
 {
     uint32_t instance = 1 + detail % WORLD_INSTANCES;
 
+    world->n_samples = detail >> 4 & 1;
+    world->test_strings = detail >> 5 & 3;
     if (world->instances[instance].is_used && detail & 0x80) {
         world_describe_badly(world, instance);
     } else if (world->instances[instance].is_used) {

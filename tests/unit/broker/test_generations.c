@@ -229,6 +229,80 @@ static void a_generation_that_cannot_be_read_harms_nobody_who_serves(void **stat
     assert_int_equal(world->answer.coverage, PES_COVERAGE_FULL);
 }
 
+/* Generation 2 of p0 comes with other proofs than 1 had, which found EICAR and one sample. */
+static void replace_by(struct world *world, uint32_t n_samples, uint32_t test_strings)
+{
+    world->n_samples = n_samples;
+    world->test_strings = test_strings;
+    world_start_provider(world, 0, 4, 3);
+}
+
+static void serve_with_proofs(struct world *world)
+{
+    world->n_samples = 1;
+    world->test_strings = 1;
+    world_start_provider(world, 0, 3, 2);
+    assert_false(world->instances[1].is_used); /* more than before is welcome */
+}
+
+static void assert_given_up(struct world *world, const char *why)
+{
+    const struct provider *provider = &world->core.providers[0];
+
+    assert_true(world->instances[3].is_used);
+    assert_false(world->instances[4].is_used);
+    assert_non_null(strstr(provider->reason, why));
+    assert_int_equal(strncmp(provider->reason, "a newer generation was given up", 31), 0);
+    assert_int_equal(provider->refused_generation, 3);
+    world_answer(world, 3, busy_slot(world, 3), PES_VERDICT_NOT_DETECTED);
+    world_answer(world, 2, busy_slot(world, 2), PES_VERDICT_NOT_DETECTED);
+    assert_int_equal(world->answer.coverage, PES_COVERAGE_FULL);
+}
+
+static void a_generation_that_lets_a_test_string_pass_is_given_up(void **state)
+{
+    struct world *world = *state;
+
+    serve_with_proofs(world);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    replace_by(world, 1, 2); /* another one does not make up for it */
+    assert_given_up(world, "test string EICAR pass");
+}
+
+static void a_generation_without_samples_does_not_follow_one_that_had_some(void **state)
+{
+    struct world *world = *state;
+
+    serve_with_proofs(world);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    replace_by(world, 0, 7);
+    assert_given_up(world, "no samples");
+}
+
+static void a_generation_that_was_given_up_can_be_followed_by_a_better_one(void **state)
+{
+    struct world *world = *state;
+
+    serve_with_proofs(world);
+    replace_by(world, 1, 0);
+    world->test_strings = 3;
+    world_start_provider(world, 0, 5, 4);
+    assert_true(world->instances[5].is_used);
+    assert_false(world->instances[3].is_used);
+    assert_int_equal(world->core.providers[0].reason[0], '\0');
+}
+
+static void a_provider_that_serves_nobody_may_prove_less(void **state)
+{
+    struct world *world = *state;
+
+    serve_with_proofs(world);
+    world->instances[3] = (struct world_instance){0};
+    world_feed(world, (struct event){.type = EVENT_INIT_CLOSED, .instance = 3});
+    replace_by(world, 0, 0);
+    assert_true(world->instances[4].is_used);
+}
+
 static void a_provider_that_cannot_be_read_has_failed(void **state)
 {
     struct world *world = *state;
@@ -299,6 +373,10 @@ int main(void)
         CASE(a_provider_that_is_still_starting_at_the_deadline_is_not_too_slow),
         CASE(a_new_generation_takes_over_without_a_lost_question),
         CASE(a_generation_that_cannot_be_read_harms_nobody_who_serves),
+        CASE(a_generation_that_lets_a_test_string_pass_is_given_up),
+        CASE(a_generation_without_samples_does_not_follow_one_that_had_some),
+        CASE(a_generation_that_was_given_up_can_be_followed_by_a_better_one),
+        CASE(a_provider_that_serves_nobody_may_prove_less),
         CASE(a_provider_that_cannot_be_read_has_failed),
         CASE(an_older_generation_never_takes_over_from_a_newer_one),
         CASE(a_provider_that_is_switched_off_while_it_loads_is_ended),

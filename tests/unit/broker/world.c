@@ -422,7 +422,15 @@ void world_load_provider(struct world *world, size_t index, uint32_t instance, u
 void world_describe_provider(struct world *world, size_t index, uint32_t instance)
 {
     char name[8];
-    struct wire_describe describe = {.version = wire_text("1.0"), .definitions = wire_text("d1")};
+    const struct instance *before = handles_get(&world->core.instances, instance);
+    const struct instance *serving = before ? provider_serving(before->provider) : NULL;
+    bool proves_less = serving && before->state == INSTANCE_LOADING &&
+                       (serving->test_strings & ~world->test_strings ||
+                        (serving->n_samples > 0 && world->n_samples == 0));
+    struct wire_describe describe = {.version = wire_text("1.0"),
+                                     .definitions = wire_text("d1"),
+                                     .n_samples = world->n_samples,
+                                     .test_strings = world->test_strings};
     uint8_t payload[WIRE_MESSAGE_BYTES_MAX];
     struct init_event init = {
         .version = INIT_CHANNEL_VERSION,
@@ -443,6 +451,7 @@ void world_describe_provider(struct world *world, size_t index, uint32_t instanc
                           .bytes = payload,
                           .n_bytes = init.n_payload,
                       });
+    MUST(!proves_less || !world->instances[instance].is_used); /* it never served */
 }
 
 void world_describe_badly(struct world *world, uint32_t instance)

@@ -65,9 +65,10 @@ struct world {
     bool is_out_of_memory;             /* no content can be made */
     char configured[PROVIDERS_MAX][8]; /* names of the last configuration */
     size_t n_configured;
-    uint32_t n_slots;     /* that providers have from now on; 0: any number */
-    unsigned n_newcomers; /* names that were thought up */
-    bool has_new_limits;  /* of users who may hold more than that by now */
+    uint32_t n_slots;                 /* that providers have from now on; 0: any number */
+    uint32_t n_samples, test_strings; /* that providers prove from now on */
+    unsigned n_newcomers;             /* names that were thought up */
+    bool has_new_limits;              /* of users who may hold more than that by now */
     bool has_exited;
     bool admits_none;
     bool said_ready;
