@@ -266,10 +266,22 @@ void generation_stop(struct generation *generation, uint64_t delay_us)
         return;
     }
     generation->is_retiring = true;
+    generation->is_spare = delay_us > 0;
     generation->stop_timer = sd_event_source_disable_unref(generation->stop_timer);
     if (sd_event_add_time_relative(generation->event, &generation->stop_timer, CLOCK_MONOTONIC,
                                    delay_us, 1000, on_stop_timer, generation) < 0) {
         generation->state = GENERATION_STOPPING;
         child_kill(generation->init, SIGKILL);
     }
+}
+
+bool generation_keep(struct generation *generation)
+{
+    if (!generation->is_spare || generation->state != GENERATION_READY) {
+        return false;
+    }
+    generation->stop_timer = sd_event_source_disable_unref(generation->stop_timer);
+    generation->is_retiring = false;
+    generation->is_spare = false;
+    return true;
 }

@@ -30,6 +30,7 @@ struct generation {
     uint64_t number;
     enum generation_state state;
     bool is_retiring;  /* its end is planned: it does not count as one that serves */
+    bool is_spare;     /* ... but only for later, and may yet be taken back */
     uint64_t ready_us; /* when it became ready */
     sd_event *event;
     struct child *init;
@@ -77,3 +78,6 @@ MUST_CHECK int generation_new_broker(struct generation *generation, int *ret_bro
 
 /* Asks it to end, now or in `delay_us`; it is killed when it doesn't. */
 void generation_stop(struct generation *generation, uint64_t delay_us);
+
+/* Takes the plan for a later end back. Returns false when its end is asked for already. */
+bool generation_keep(struct generation *generation);

@@ -3,8 +3,9 @@
  *
  * Each start is a generation with a number of its own. Normally there is one. When definitions or
  * configuration may have changed a second is started beside it, and the first goes on serving
- * until the broker has switched and says so (`retire`); if the second fails, the first simply
- * stays and the reason is told. A provider that dies unasked is started again after a wait that
+ * until the broker has switched and says so (`retire`). If the second fails, the first simply
+ * stays and the reason is told; so it does when the broker finds the second worse than the first,
+ * and retires that one. A provider that dies unasked is started again after a wait that
  * doubles with each failure and starts over after a minute of health. A module that is refused is
  * not tried again: only a reload can change that.
  *
@@ -156,6 +157,26 @@ static uint32_t retry_in_ms(const struct provider *provider)
     return provider->retry_us > now_us ? (uint32_t)((provider->retry_us - now_us) / 1000) + 1 : 0;
 }
 
+/*
+ * The newest generation that was to make room serves on: what was to follow it is gone. Should the
+ * broker have switched before that, its `retire` is on the way and settles it. Returns false when
+ * there is none.
+ */
+static bool keep_spare(struct provider *provider)
+{
+    struct generation *spare = NULL;
+
+    LIST_FOR_EACH (node, &provider->generations) {
+        struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (generation->is_spare) {
+            spare = generation; /* oldest first */
+        }
+    }
+    return provider->config && !has_one_that(provider, GENERATION_READY) && spare &&
+           generation_keep(spare);
+}
+
 /* A generation is over or could not begin; it is in no list any more. */
 static void lose(struct provider *provider, uint64_t number, const char *why, bool may_retry)
 {
@@ -215,6 +236,7 @@ static void on_generation_exit(void *userdata, struct generation *generation, co
     }
     generation_free(generation);
     if (!was_asked && !provider->is_stopping && provider->config) {
+        (void)keep_spare(provider);
         lose(provider, number, why, true);
     }
     provider->place->on_ended(provider->place->userdata);
@@ -393,6 +415,12 @@ void provider_retire(struct provider *provider, uint64_t number)
             generation_stop(generation, 0);
         }
     }
+    if (!provider->config || provider->is_stopping || has_one_that(provider, GENERATION_READY) ||
+        keep_spare(provider) || has_one_that(provider, GENERATION_STARTING) ||
+        provider->retry_us > 0) {
+        return;
+    }
+    lose(provider, number, "the broker could not use it, and there is no other", true);
 }
 
 void provider_stop(struct provider *provider)

@@ -17,7 +17,8 @@
  *
  * `@NAME command` is obeyed only by the instance with option `only = NAME`, which obeys nothing
  * else. Further options: `always = COMMANDS` for every content, `version = TEXT` for the
- * definitions, `load = fail`, `load = hang`, `load = crash SIGNAL`, `selftest = fail`.
+ * definitions, `load = fail`, `load = hang`, `load = crash SIGNAL`, `selftest = fail`, and
+ * `crash-at = N`, which makes each worker die of its scan number N.
  * Without a command it finds nothing, with full coverage. What follows a command that ends the
  * worker is not reached. A command that is not known is a finding called Unknown-Command, so that a
  * misspelt test fails.
@@ -42,6 +43,8 @@ struct scripted {
     char *always;
     uint64_t random;
     uint64_t n_fickle;
+    uint64_t n_scans;
+    uint64_t crash_at; /* 0: never */
     struct pes_sample sample;
 };
 
@@ -420,6 +423,9 @@ static int scripted_scan(void *state, struct pes_scan *scan)
     const char *end = bytes + n_bytes;
 
     pes_scan_coverage(scan, PES_COVERAGE_FULL, n_bytes);
+    if (++run.scripted->n_scans == run.scripted->crash_at) {
+        die(SIGSEGV);
+    }
     if (run.scripted->always && !is_sample(run.scripted, bytes, n_bytes)) {
         char *only = run.scripted->only;
 
@@ -459,6 +465,7 @@ static int scripted_load(struct pes_load *load, void **ret_state)
     const char *how = pes_load_option(load, "load");
     const char *selftest = pes_load_option(load, "selftest");
     const char *version = pes_load_option(load, "version");
+    const char *crash_at = pes_load_option(load, "crash-at");
 
     if (how && strcmp(how, "fail") == 0) {
         pes_load_fail(load, "told to fail; remove the option `load = fail`");
@@ -472,6 +479,8 @@ static int scripted_load(struct pes_load *load, void **ret_state)
     }
     option_take(load, "only", &scripted.only);
     option_take(load, "always", &scripted.always);
+    scripted.n_scans = 0;
+    scripted.crash_at = crash_at ? strtoull(crash_at, NULL, 10) : 0;
     scripted.random = 0x9e3779b97f4a7c15;
     snprintf(text, sizeof(text), scripted.only ? addressed : sample, scripted.only);
     scripted.sample = (struct pes_sample){
