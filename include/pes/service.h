@@ -92,6 +92,7 @@ struct pes_provider_info {
     double busy_seconds;             /* time during which it had not answered */
     /* always */
     uint64_t refused_generation; /* the newest one that was given up, `reason` says why; 0: none */
+    uint64_t newest_generation;  /* the newest one that was started; 0: none */
 };
 
 /** Something counted under a name. Set size_bytes = sizeof before the call. */

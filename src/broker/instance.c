@@ -4,8 +4,9 @@
  * A worker that was not in time, was taken back, or said anything but its one answer is ended:
  * nothing it sends later can be taken for an answer to something else, since its channel is gone
  * with it. A generation serves only when it proved no less than the one before: whatever that one
- * objects to of what everybody should, it must, too. How a worker ended is told by init alone; the broken channel only starts the asking.
- * Workers that die without ever having had work are forked again after longer and longer pauses.
+ * objects to of what everybody should, it must, too. How a worker ended is told by init alone; the
+ * broken channel only starts the asking. Workers that die without ever having had work are forked
+ * again after longer and longer pauses.
  */
 #include "broker/instance.h"
 

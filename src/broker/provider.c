@@ -306,6 +306,9 @@ int provider_add_instance(struct core *core, struct provider *provider, uint32_t
         return r;
     }
     list_append(&provider->instances, &instance->node);
+    if (generation > provider->newest_generation) {
+        provider->newest_generation = generation;
+    }
     if (provider->state != PES_PROVIDER_STATE_RESTARTING) {
         provider->state = PES_PROVIDER_STATE_STARTING;
     }
@@ -328,6 +331,9 @@ void provider_set_reason(struct provider *provider, uint64_t generation, const c
 
     if (generation > provider->refused_generation) {
         provider->refused_generation = generation;
+    }
+    if (generation > provider->newest_generation) {
+        provider->newest_generation = generation;
     }
     if (serving && generation < serving->generation) {
         return; /* what became of an older one is of no interest any more */

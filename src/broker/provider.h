@@ -82,7 +82,8 @@ struct provider {
     uint32_t state; /* enum pes_provider_state, while no instance serves */
     char reason[PROVIDER_REASON_BYTES + 1];
     uint64_t refused_generation; /* the newest that was given up */
-    bool has_kinds; /* has described itself at least once */
+    uint64_t newest_generation;  /* the newest that was started, or could not be */
+    bool has_kinds;              /* has described itself at least once */
     uint64_t kinds[2];
     struct list instances;
     struct list waiting; /* parts, oldest first */

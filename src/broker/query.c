@@ -72,6 +72,7 @@ static void fill_row(const struct core *core, const struct provider *provider,
         .cpu_us = stats->cpu_us,
         .max_us = stats->latency.max_us,
         .refused_generation = provider->refused_generation,
+        .newest_generation = provider->newest_generation,
     };
     if (instance) {
         row->state = PES_PROVIDER_STATE_READY;

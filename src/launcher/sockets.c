@@ -104,6 +104,10 @@ static int take_lock(struct sockets *sockets, const char *path, char *why)
                       "--runtime",
                       path);
     }
+    /* Whoever may read it learns whom to send a signal; that the lock is held says it is true. */
+    if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
+        return fail(why, "cannot write the lock in runtime folder", path, errno);
+    }
     sockets->lock = TAKE_FD(fd);
     return 0;
 }

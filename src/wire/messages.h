@@ -115,6 +115,7 @@ struct wire_provider_row {
     uint64_t n_partial; /* answers with less than full coverage */
     uint64_t n_limits; /* workers that hit a limit */
     uint64_t refused_generation; /* its newest generation that was given up; 0: none */
+    uint64_t newest_generation; /* its newest generation that was started; 0: none */
 };
 
 /* How often a kind was asked about. */

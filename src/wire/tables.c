@@ -113,6 +113,7 @@ static const struct wire_field provider_row_fields[] = {
     {.number = 26, .kind = WIRE_U64, .offset = offsetof(struct wire_provider_row, n_partial), .name = "n_partial"},
     {.number = 27, .kind = WIRE_U64, .offset = offsetof(struct wire_provider_row, n_limits), .name = "n_limits"},
     {.number = 28, .kind = WIRE_U64, .offset = offsetof(struct wire_provider_row, refused_generation), .name = "refused_generation"},
+    {.number = 29, .kind = WIRE_U64, .offset = offsetof(struct wire_provider_row, newest_generation), .name = "newest_generation"},
 };
 const struct wire_table wire_provider_row_table = {
     .name = "provider_row", .fields = provider_row_fields,
