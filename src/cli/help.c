@@ -42,7 +42,7 @@ static const char help_text[] =
     "  on           end that\n"
     "  version      versions of this program and of the service\n"
     "  provider     check a provider module\n"
-    "  definitions  make or check what a provider reads\n"
+    "  definitions  make, check, update and roll back definitions\n"
     "  help         this text, or that of a command\n"
     "\n"
     "'pes help COMMAND' or 'pes COMMAND --help' says more about one.\n";

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/list.h"
 #include "launcher/child.h"
+#include "launcher/fingerprint.h"
 
 #define GENERATION_WHY_BYTES_MAX 640
 
@@ -29,9 +30,10 @@ struct generation {
     struct list node; /* in its provider */
     uint64_t number;
     enum generation_state state;
-    bool is_retiring;  /* its end is planned: it does not count as one that serves */
-    bool is_spare;     /* ... but only for later, and may yet be taken back */
-    uint64_t ready_us; /* when it became ready */
+    bool is_retiring;               /* its end is planned: it does not count as one that serves */
+    bool is_spare;                  /* ... but only for later, and may yet be taken back */
+    struct fingerprint fingerprint; /* of what it was started from */
+    uint64_t ready_us;              /* when it became ready */
     sd_event *event;
     struct child *init;
     int channel; /* to init */

@@ -2,7 +2,7 @@
  * Keeps one provider running.
  *
  * Each start is a generation with a number of its own. Normally there is one. When definitions or
- * configuration may have changed a second is started beside it, and the first goes on serving
+ * configuration have changed a second is started beside it, and the first goes on serving
  * until the broker has switched and says so (`retire`). If the second fails, the first simply
  * stays and the reason is told; so it does when the broker finds the second worse than the first,
  * and retires that one. A provider that dies unasked is started again after a wait that
@@ -247,7 +247,9 @@ static const struct generation_handlers generation_handlers = {
     .on_exit = on_generation_exit,
 };
 
+/* Taken before anything of it is read: what changes later makes a difference the next time. */
 static int start_generation(struct provider *provider, uint64_t number, int module,
+                            const struct fingerprint *fingerprint,
                             char why[GENERATION_WHY_BYTES_MAX])
 {
     const struct provider_place *place = provider->place;
@@ -284,6 +286,7 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
     if (r < 0) {
         return r;
     }
+    generation->fingerprint = *fingerprint;
     list_append(&provider->generations, &generation->node);
     log_event(LOG_INFO, EV_PROVIDER_STARTED, "provider '%s' is starting (generation %llu)",
               provider->name, (unsigned long long)number);
@@ -306,24 +309,46 @@ static void refuse_unsigned(struct provider *provider, uint64_t number)
     lose(provider, number, why, false);
 }
 
+static bool allows_start(const struct provider *provider)
+{
+    return provider->place->config->allows_unsigned;
+}
+
 static void start(struct provider *provider)
 {
     char why[GENERATION_WHY_BYTES_MAX];
     CLEANUP(closep) int module = -1;
     uint64_t number = ++provider->last_number;
+    struct fingerprint fingerprint = fingerprint_take(provider->config);
     int r;
 
-    if (!provider->place->config->allows_unsigned) {
+    if (!allows_start(provider)) {
         refuse_unsigned(provider, number);
         return;
     }
     r = module_load(provider->config->module, provider->place->is_system, &module, why);
     if (r == 0) {
-        r = start_generation(provider, number, module, why);
+        r = start_generation(provider, number, module, &fingerprint, why);
     }
     if (r != 0) {
         lose(provider, number, why, r != MODULE_E_REFUSED);
     }
+}
+
+/* Whether one in this state was started from just what there is now. */
+static bool is_started_from(struct provider *provider, enum generation_state state)
+{
+    struct fingerprint now = fingerprint_take(provider->config);
+
+    LIST_FOR_EACH (node, &provider->generations) {
+        const struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (generation->state == state && !generation->is_retiring &&
+            fingerprint_is_equal(&generation->fingerprint, &now)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* --------------------------------------------------------------------------------- from outside */
@@ -366,8 +391,12 @@ void provider_start(struct provider *provider, const struct config_provider *con
     provider->n_failures = 0;
     provider->timer = sd_event_source_disable_unref(provider->timer);
     provider->retry_us = 0;
-    drop_overtaken(provider);
-    start(provider);
+    if (allows_start(provider) && is_started_from(provider, GENERATION_READY)) {
+        drop_overtaken(provider);
+    } else if (!allows_start(provider) || !is_started_from(provider, GENERATION_STARTING)) {
+        drop_overtaken(provider);
+        start(provider);
+    }
 }
 
 void provider_retire_all(struct provider *provider)

@@ -40,8 +40,8 @@ static inline void provider_freep(struct provider **provider)
 const char *provider_name(const struct provider *provider);
 uint32_t provider_uid_index(const struct provider *provider);
 
-/* Starts a generation for the configuration that `config` is now; one that serves goes on serving
- * until the new one does. */
+/* Starts a generation for the configuration that `config` is now, unless one was started from just
+ * that; one that serves goes on serving until the new one does. */
 void provider_start(struct provider *provider, const struct config_provider *config);
 
 /* The configuration doesn't want it any more: what runs ends when the broker has let go of it. */

@@ -3,8 +3,8 @@
  *
  * Everything is read and checked before anything changes. One mistake, and all stays as it is: the
  * mistakes are logged, and `pes status` shows the first of them. Otherwise the broker gets the new
- * configuration in one message, and every provider a new generation, since its definitions may
- * have changed; the old one serves until the new one does.
+ * configuration in one message, and every provider whose configuration, module or definitions have
+ * changed a new generation; the old one serves until the new one does.
  */
 #include <string.h>
 #include <systemd/sd-daemon.h>

@@ -15,6 +15,11 @@ import tap
 EICAR_CONF = 'module = "eicar.so"\n'
 
 
+def eicar_conf(n):
+    """Another one for each number from 2 to 15, so that a reload starts the provider anew; 2 workers are the default."""
+    return EICAR_CONF + f"workers = {n + 1}\n"
+
+
 def check(config):
     """What --check-config says of a folder: its status and its lines."""
     command = [daemon.stage() / "sbin" / "pesd", "--user", "--check-config", "--config", config]
@@ -140,7 +145,7 @@ def test_reload_good():
         for n in range(2, 7):
             old = pesd.pids_of("pes-init")
             watch = daemon.Watch(old)
-            daemon.write_config(config, f"mode = {'enforce' if n % 2 else 'warn'}\n", {"eicar": EICAR_CONF})
+            daemon.write_config(config, f"mode = {'enforce' if n % 2 else 'warn'}\n", {"eicar": eicar_conf(n)})
             pesd.reload()
             pesd.wait_log(f"configuration {n} is in force")
             pesd.wait_log(rf"pes-broker: .*'eicar' generation {n} serves")
@@ -153,11 +158,57 @@ def test_reload_good():
         assert pesd.status()["mode"] == "warn" and len(pesd.pids_of("pes-init")) == 1
 
 
+def test_reload_unchanged():
+    """a reload starts only what has changed: configuration, module, or any file of the definitions"""
+    top = daemon.folder()
+    module = top / "eicar.so"
+    module.write_bytes((daemon.providers_folder() / "eicar.so").read_bytes())
+    (top / "definitions" / "below").mkdir(parents=True)
+    (top / "definitions" / "below" / "file").write_text("1")
+    other = f'module = "{module}"\ndefinitions = "{top}/definitions"\n'
+    config = daemon.config_folder("", {"eicar": EICAR_CONF, "other": other})
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        eicar = pesd.pids_of("pes-init", "eicar")
+
+        def reload(n, starts):
+            since = pesd.reload()
+            pesd.wait_log(f"configuration {n} is in force", since=since)
+            if starts:
+                pesd.wait_log(f"pes-broker: .*'other' generation {starts} serves", since=since)
+            else:
+                assert not [line for line in pesd.lines[since:] if "is starting" in line], pesd.lines[since:]
+
+        reload(2, None)
+        daemon.write_config(config, "mode = warn\n", {"eicar": EICAR_CONF, "other": other + "timeout = \"3 s\"\n"})
+        reload(3, None)  # the broker's business alone
+        (top / "definitions" / "below" / "file").write_text("2")
+        reload(4, 2)
+        (top / "definitions" / "more").write_text("")
+        reload(5, 3)
+        (top / "definitions" / "more").rename(top / "definitions" / "other")
+        reload(6, 4)
+        reload(7, None)
+        copy = top / "copy.so"
+        copy.write_bytes(module.read_bytes())
+        copy.rename(module)
+        reload(8, 5)
+        assert pesd.pids_of("pes-init", "eicar") == eicar
+        # Two reloads while it loads: it goes on loading.
+        hang = 'module = "scripted.so"\noptions = {"load=hang"}\n'
+        daemon.write_config(config, "", {"eicar": EICAR_CONF, "other": hang})
+        pesd.reload()
+        pesd.wait_log(r"provider 'other' is starting \(generation 6\)")
+        reload(10, None)
+        assert pesd.scan()["coverage"] == "full"
+
+
 def test_reload_overtaken():
     """many reloads at once end with one generation that serves"""
     config = daemon.config_folder("", {"eicar": EICAR_CONF, "scripted": 'module = "scripted.so"\n'})
     with daemon.Pesd(config=config).wait_ready() as pesd:
         for n in range(2, 12):
+            scripted = f'module = "scripted.so"\nworkers = {n + 1}\n'
+            daemon.write_config(config, "", {"eicar": eicar_conf(n), "scripted": scripted})
             pesd.reload()
             pesd.wait_log(f"configuration {n} is in force")
         for name in ("eicar", "scripted"):
