@@ -137,9 +137,20 @@ static int open_pesd(void)
     return TAKE_FD(pidfd);
 }
 
-bool service_find(struct service *service, const char *name)
+int service_look(struct service *service)
 {
     struct state state;
+    int r = query(service, &state);
+
+    if (r == 0) {
+        service->config_generation = state.config_generation;
+        service->generation = state.newest;
+    }
+    return r;
+}
+
+bool service_find(struct service *service, const char *name)
+{
     int r;
 
     service->name = name;
@@ -150,15 +161,13 @@ bool service_find(struct service *service, const char *name)
         return false;
     }
     service->ctx = pes_open("pes", PES_VERSION, 0);
-    r = query(service, &state);
+    r = service_look(service);
     if (r < 0) {
         tell("the service cannot be asked: %s", pes_error_text(r));
         closep(&service->pidfd);
         service->pidfd = -1;
         return false;
     }
-    service->config_generation = state.config_generation;
-    service->generation = state.newest;
     return true;
 }
 

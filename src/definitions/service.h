@@ -32,6 +32,9 @@ enum service_outcome {
 
 /* Finds it. False when it does not run here, or may not be told anything by us; said why. */
 bool service_find(struct service *service, const char *name);
+
+/* Learns what runs now: a later reload is judged by what comes after it. Returns 0 or -PES_E_*. */
+MUST_CHECK int service_look(struct service *service);
 void service_fini(struct service *service);
 
 /*

@@ -166,8 +166,14 @@ static int try_out(struct change *change, const char *result)
     char text[SERVICE_TEXT_BYTES] = "";
     bool has_serving = false;
     enum service_outcome outcome;
-    int r = begin(change);
+    int r;
 
+    /* Copying takes time, in which a provider that fails is started again and again. */
+    if (service_look(&change->service) < 0) {
+        tell("the service does not answer any more: nothing was changed");
+        return EXIT_FAILED;
+    }
+    r = begin(change);
     if (r < 0) {
         return fail(change, "the new version cannot be put in place", r);
     }
