@@ -46,13 +46,13 @@ teardown_file() { pes_teardown; }
 }
 
 @test "it passes the conformance suite" {
-    run pes provider check "$TEMPLATE/build/hello.so"
+    run --separate-stderr pes provider check "$TEMPLATE/build/hello.so" # it tells there what the sandbox lacks
     [ "$status" -eq 0 ]
     [ "$(jq -r '.name, .passed, .crashes' <<<"$output" | xargs)" = "hello true 0" ]
 }
 
 @test "it says what is wrong with its option" {
-    run pes provider check "$TEMPLATE/build/hello.so" --option word=
+    run --separate-stderr pes provider check "$TEMPLATE/build/hello.so" --option word=
     [ "$status" -eq 1 ]
     [[ $(jq -r '.checks[0].detail' <<<"$output") == *"it must not be empty"* ]]
 }
