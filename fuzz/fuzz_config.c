@@ -46,8 +46,8 @@ static void check_main(const struct config *config)
         CHECK(rule->kind || rule->app);
         CHECK(rule->mode || rule->fail);
         CHECK(rule->mode <= PES_MODE_ENFORCE && rule->fail <= PES_FAIL_WISH_DENY);
-        CHECK(!rule->kind || is_between(strlen(rule->kind), 1, 64));
-        CHECK(!rule->app || is_between(strlen(rule->app), 1, 64));
+        CHECK(!rule->kind || is_between(strlen(rule->kind), 1, CONFIG_KIND_MAX));
+        CHECK(!rule->app || is_between(strlen(rule->app), 1, CONFIG_APP_MAX));
     }
 }
 

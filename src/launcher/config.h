@@ -21,6 +21,10 @@
 #define CONFIG_PROVIDERS_MAX 16
 #define CONFIG_RULES_MAX     64
 
+/* Of a rule's kind and app, in bytes: what the broker's policy holds. */
+#define CONFIG_KIND_MAX 64
+#define CONFIG_APP_MAX  255
+
 /* Paths of definitions for one provider: as many as pes-host lets it read. */
 #define CONFIG_DEFINITIONS_MAX 8
 

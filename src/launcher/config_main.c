@@ -211,14 +211,14 @@ static const struct config_key rule_keys[] = {
     {
         .name = "kind",
         .type = CONFIG_TEXT,
-        .max = 64,
+        .max = CONFIG_KIND_MAX,
         .offset = offsetof(struct config_rule, kind),
         .check = check_kind,
     },
     {
         .name = "app",
         .type = CONFIG_TEXT,
-        .max = 255,
+        .max = CONFIG_APP_MAX,
         .offset = offsetof(struct config_rule, app),
         .check = check_app,
     },
