@@ -110,6 +110,7 @@ static struct outcome on_message(struct pes_ctx *ctx, struct connection *connect
     case WIRE_TYPE_CANCEL:
     case WIRE_TYPE_DONE:
     case WIRE_TYPE_QUERY:
+    case WIRE_TYPE_SEGMENT:
     case WIRE_TYPE_SCAN:
     case WIRE_TYPE_RESULT:
     case WIRE_TYPE_DESCRIBE:

@@ -174,6 +174,7 @@ struct wire_welcome {
     uint64_t max_content_bytes; /* largest content */
     uint32_t max_in_flight; /* questions that may be open at once */
     uint32_t mode; /* global mode */
+    uint32_t segment_bytes; /* length of a stream's segments, 0: no streams */
 };
 
 /* One question. */
@@ -192,6 +193,7 @@ struct wire_ask {
     size_t n_context;
     struct wire_item context[64]; /* claimed context */
     uint32_t has_no_content; /* 1: a notice of an operation, or content not sent (too large) */
+    uint64_t stream_id; /* unique and rising on this connection: the content follows as a row of segments */
 };
 
 /* Asks for memory to put content into. */
@@ -310,7 +312,15 @@ struct wire_report {
     uint64_t n_warned; /* questions that were answered ask */
 };
 
-/* One question to one worker. Content above the inline limit comes as one sealed memfd. */
+/* Commits the next segment of a stream, or ends it; without either it says that more will come. */
+struct wire_segment {
+    uint64_t stream_id; /* as in ask */
+    uint64_t content_id; /* reserved content, sealed by now; 0: none */
+    uint64_t bytes; /* its length; must equal the reservation */
+    uint32_t is_last; /* 1: the stream is whole */
+};
+
+/* One question to one worker. Content above the inline limit comes as one sealed memfd, a stream as a row of them. */
 struct wire_scan {
     uint64_t id; /* number of the part, echoed */
     uint32_t kind; /* what is scanned */
@@ -428,6 +438,7 @@ enum wire_type {
     WIRE_TYPE_QUERY = 12,
     WIRE_TYPE_SERVICE = 13,
     WIRE_TYPE_REPORT = 14,
+    WIRE_TYPE_SEGMENT = 15,
     WIRE_TYPE_SCAN = 64,
     WIRE_TYPE_RESULT = 65,
     WIRE_TYPE_DESCRIBE = 66,
@@ -458,6 +469,7 @@ struct wire_frame {
         struct wire_query query;
         struct wire_service service;
         struct wire_report report;
+        struct wire_segment segment;
         struct wire_scan scan;
         struct wire_result result;
         struct wire_describe describe;

@@ -190,6 +190,7 @@ static const struct wire_field welcome_fields[] = {
     {.number = 6, .kind = WIRE_U64, .offset = offsetof(struct wire_welcome, max_content_bytes), .name = "max_content_bytes"},
     {.number = 7, .kind = WIRE_U32, .offset = offsetof(struct wire_welcome, max_in_flight), .name = "max_in_flight"},
     {.number = 8, .kind = WIRE_U32, .offset = offsetof(struct wire_welcome, mode), .name = "mode"},
+    {.number = 9, .kind = WIRE_U32, .offset = offsetof(struct wire_welcome, segment_bytes), .name = "segment_bytes"},
 };
 const struct wire_table wire_welcome_table = {
     .name = "welcome", .fields = welcome_fields,
@@ -210,6 +211,7 @@ static const struct wire_field ask_fields[] = {
     {.number = 11, .kind = WIRE_U64, .offset = offsetof(struct wire_ask, content_bytes), .name = "content_bytes"},
     {.number = 12, .kind = WIRE_PART, .offset = offsetof(struct wire_ask, context), .max_count = 64, .count_offset = offsetof(struct wire_ask, n_context), .stride = sizeof(((struct wire_ask *)0)->context[0]), .part = &wire_item_table, .name = "context"},
     {.number = 13, .kind = WIRE_U32, .offset = offsetof(struct wire_ask, has_no_content), .name = "has_no_content"},
+    {.number = 14, .kind = WIRE_U64, .offset = offsetof(struct wire_ask, stream_id), .name = "stream_id"},
 };
 const struct wire_table wire_ask_table = {
     .name = "ask", .fields = ask_fields,
@@ -359,6 +361,17 @@ const struct wire_table wire_report_table = {
     .n_fields = sizeof(report_fields) / sizeof(report_fields[0]), .size = sizeof(struct wire_report),
 };
 
+static const struct wire_field segment_fields[] = {
+    {.number = 1, .kind = WIRE_U64, .offset = offsetof(struct wire_segment, stream_id), .name = "stream_id"},
+    {.number = 2, .kind = WIRE_U64, .offset = offsetof(struct wire_segment, content_id), .name = "content_id"},
+    {.number = 3, .kind = WIRE_U64, .offset = offsetof(struct wire_segment, bytes), .name = "bytes"},
+    {.number = 4, .kind = WIRE_U32, .offset = offsetof(struct wire_segment, is_last), .name = "is_last"},
+};
+const struct wire_table wire_segment_table = {
+    .name = "segment", .fields = segment_fields,
+    .n_fields = sizeof(segment_fields) / sizeof(segment_fields[0]), .size = sizeof(struct wire_segment),
+};
+
 static const struct wire_field scan_fields[] = {
     {.number = 1, .kind = WIRE_U64, .offset = offsetof(struct wire_scan, id), .name = "id"},
     {.number = 2, .kind = WIRE_U32, .offset = offsetof(struct wire_scan, kind), .name = "kind"},
@@ -498,6 +511,7 @@ const struct wire_message wire_messages[] = {
     {.type = WIRE_TYPE_QUERY, .table = &wire_query_table, .offset = offsetof(struct wire_frame, query)},
     {.type = WIRE_TYPE_SERVICE, .table = &wire_service_table, .offset = offsetof(struct wire_frame, service)},
     {.type = WIRE_TYPE_REPORT, .table = &wire_report_table, .offset = offsetof(struct wire_frame, report)},
+    {.type = WIRE_TYPE_SEGMENT, .table = &wire_segment_table, .offset = offsetof(struct wire_frame, segment)},
     {.type = WIRE_TYPE_SCAN, .table = &wire_scan_table, .offset = offsetof(struct wire_frame, scan)},
     {.type = WIRE_TYPE_RESULT, .table = &wire_result_table, .offset = offsetof(struct wire_frame, result)},
     {.type = WIRE_TYPE_DESCRIBE, .table = &wire_describe_table, .offset = offsetof(struct wire_frame, describe)},

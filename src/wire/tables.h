@@ -28,6 +28,7 @@ extern const struct wire_table wire_refusal_table;
 extern const struct wire_table wire_query_table;
 extern const struct wire_table wire_service_table;
 extern const struct wire_table wire_report_table;
+extern const struct wire_table wire_segment_table;
 extern const struct wire_table wire_scan_table;
 extern const struct wire_table wire_result_table;
 extern const struct wire_table wire_describe_table;
