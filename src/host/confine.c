@@ -22,7 +22,8 @@
 /* Address space while loading: definitions of a whole antivirus are parsed within it. */
 #define LOADING_MIB 8192ull
 
-#define N_FILES 32
+/* A stream comes as up to 64, which are closed as soon as they are mapped. */
+#define N_FILES 96
 
 /* Besides, for an engine with temporary files: it has some open for each layer of an archive. */
 #define N_FILES_SCRATCH 128

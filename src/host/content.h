@@ -1,4 +1,4 @@
-/* The bytes of one question: inline in its message, or in a memfd that came with it. */
+/* The bytes of one question: inline in its message, or in memfds that came with it. */
 #pragma once
 
 #include <stddef.h>
@@ -18,8 +18,9 @@ struct content {
         .bytes = (const uint8_t *)""                                                               \
     }
 
-/* Takes the bytes of `scan`; `fd` is -1 when they are inline, and stays the caller's. Returns 0,
- * -EBADMSG when it is not what the question says or could still change, or -errno. */
-MUST_CHECK int content_open(struct content *content, const struct wire_scan *scan, int fd);
+/* Takes the bytes of `scan`; `n_fds` is 0 when they are inline, and all `fds` stay the caller's.
+ * Returns 0, -EBADMSG when it is not what the question says or could still change, or -errno. */
+MUST_CHECK int content_open(struct content *content, const struct wire_scan *scan, const int *fds,
+                            size_t n_fds);
 
 void content_fini(struct content *content);

@@ -70,7 +70,7 @@ static void send_result(struct worker *worker, size_t n_bytes)
     }
 }
 
-static void answer(struct worker *worker, int fd)
+static void answer(struct worker *worker, const int *fds, size_t n_fds)
 {
     const struct wire_scan *question = &worker->frame.scan;
     const struct pes_provider *provider = &worker->module->provider;
@@ -84,12 +84,12 @@ static void answer(struct worker *worker, int fd)
     scan->question = question;
     scan->deadline_us = clock_now_us() + question->time_left_us;
     answer_init(&scan->answer);
-    r = content_open(&content, question, fd);
+    r = content_open(&content, question, fds, n_fds);
     if (r < 0) {
         end(EXIT_PROTOCOL, "its content cannot be used", r);
     }
-    if (fd >= 0) {
-        close(fd);
+    for (size_t i = 0; i < n_fds; i++) {
+        close(fds[i]);
     }
     scan->bytes = content.bytes;
     scan->n_bytes = content.n_bytes;
@@ -114,11 +114,13 @@ static void serve(struct worker *worker)
 {
     for (;;) {
         struct wire_fault fault;
-        int fd = -1;
+        int fds[PACKET_ROW_MAX];
+        size_t n_fds;
         ssize_t n;
         int r;
 
-        n = packet_receive_fd(worker->channel, worker->message, sizeof(worker->message), &fd);
+        n = packet_receive_row(worker->channel, worker->message, sizeof(worker->message), fds,
+                               &n_fds);
         if (n == -EAGAIN) {
             wait_for(worker->channel, POLLIN);
             continue;
@@ -133,7 +135,7 @@ static void serve(struct worker *worker)
         if (r != 0 || worker->frame.type != WIRE_TYPE_SCAN) {
             end(EXIT_PROTOCOL, r != 0 ? wire_outcome_text(r) : "not a question", 0);
         }
-        answer(worker, fd);
+        answer(worker, fds, n_fds);
     }
 }
 

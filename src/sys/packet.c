@@ -5,7 +5,7 @@
  * half-read state and no slow writer to wait for. Receiving is split in two on purpose. From a
  * stranger a descriptor must not even be received, since closing it can block for as long as the
  * stranger likes (a FUSE file, a lingering socket): without a control buffer the kernel drops it
- * (unix(7)). Only packet_receive_fd() and _fds() have one, for peers that we trust.
+ * (unix(7)). Only packet_receive_fd(), _fds() and _row() have one, for peers that we trust.
  */
 #include "sys/packet.h"
 
@@ -34,7 +34,7 @@ int packet_pair(int ret_fds[2])
 static int send_parts(int socket, struct iovec *iov, size_t n_iov, const int *fds, size_t n_fds)
 {
     union {
-        char bytes[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))];
+        char bytes[CMSG_SPACE(PACKET_ROW_MAX * sizeof(int))];
         struct cmsghdr align;
     } control = {0};
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = n_iov};
@@ -82,7 +82,7 @@ int packet_send_fds(int socket, const void *bytes, size_t n_bytes, const int *fd
 {
     struct iovec iov = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n_bytes};
 
-    if (n_fds > PACKET_FDS_MAX) {
+    if (n_fds > PACKET_ROW_MAX) {
         return -EINVAL;
     }
     return send_parts(socket, &iov, 1, fds, n_fds);
@@ -132,10 +132,10 @@ static size_t control_fds(struct msghdr *msg, int *fds, size_t room)
 
 /* Receives with between `n_least` and `n_most` descriptors; on any error none is left open. */
 static ssize_t receive_fds(int socket, void *buffer, size_t n_buffer, int *fds, size_t n_least,
-                           size_t n_most)
+                           size_t n_most, size_t *ret_n_fds)
 {
     union {
-        char bytes[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))];
+        char bytes[CMSG_SPACE(PACKET_ROW_MAX * sizeof(int))];
         struct cmsghdr align;
     } control;
     struct iovec iov = {.iov_base = buffer, .iov_len = n_buffer};
@@ -156,6 +156,7 @@ static ssize_t receive_fds(int socket, void *buffer, size_t n_buffer, int *fds, 
     }
     n_fds = control_fds(&msg, fds, n_most);
     if (n == 0 && n_fds == 0) {
+        *ret_n_fds = 0;
         return 0;
     }
     if (n_fds < n_least || n_fds > n_most || (msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
@@ -165,13 +166,15 @@ static ssize_t receive_fds(int socket, void *buffer, size_t n_buffer, int *fds, 
         }
         return (msg.msg_flags & MSG_TRUNC) ? -EMSGSIZE : -EBADMSG;
     }
+    *ret_n_fds = n_fds;
     return n;
 }
 
 ssize_t packet_receive_fd(int socket, void *buffer, size_t n_buffer, int *ret_fd)
 {
     int fd = -1;
-    ssize_t n = receive_fds(socket, buffer, n_buffer, &fd, 0, 1);
+    size_t n_fds;
+    ssize_t n = receive_fds(socket, buffer, n_buffer, &fd, 0, 1, &n_fds);
 
     if (n >= 0) {
         *ret_fd = fd;
@@ -182,16 +185,23 @@ ssize_t packet_receive_fd(int socket, void *buffer, size_t n_buffer, int *ret_fd
 ssize_t packet_receive_fds(int socket, void *buffer, size_t n_buffer, int *ret_fds, size_t n_fds)
 {
     int fds[PACKET_FDS_MAX] = {-1, -1, -1, -1};
+    size_t n_received;
     ssize_t n;
 
     if (n_fds == 0 || n_fds > PACKET_FDS_MAX) {
         return -EINVAL;
     }
-    n = receive_fds(socket, buffer, n_buffer, fds, n_fds, n_fds);
+    n = receive_fds(socket, buffer, n_buffer, fds, n_fds, n_fds, &n_received);
     if (n >= 0) {
         memcpy(ret_fds, fds, n_fds * sizeof(int));
     }
     return n;
+}
+
+ssize_t packet_receive_row(int socket, void *buffer, size_t n_buffer, int *ret_fds,
+                           size_t *ret_n_fds)
+{
+    return receive_fds(socket, buffer, n_buffer, ret_fds, 0, PACKET_ROW_MAX, ret_n_fds);
 }
 
 size_t packet_unread_most(int socket)

@@ -29,7 +29,9 @@ MUST_CHECK int packet_send2(int socket, const void *head, size_t n_head, const v
 
 #define PACKET_FDS_MAX 4
 
-/* The same with up to PACKET_FDS_MAX descriptors. */
+#define PACKET_ROW_MAX 64
+
+/* The same with up to PACKET_ROW_MAX descriptors. */
 MUST_CHECK int packet_send_fds(int socket, const void *bytes, size_t n_bytes, const int *fds,
                                size_t n_fds);
 
@@ -52,6 +54,13 @@ MUST_CHECK ssize_t packet_receive_fd(int socket, void *buffer, size_t n_buffer, 
  */
 MUST_CHECK ssize_t packet_receive_fds(int socket, void *buffer, size_t n_buffer, int *ret_fds,
                                       size_t n_fds);
+
+/*
+ * The same with any number of descriptors up to PACKET_ROW_MAX, the room in `ret_fds`; `ret_n_fds`
+ * says how many.
+ */
+MUST_CHECK ssize_t packet_receive_row(int socket, void *buffer, size_t n_buffer, int *ret_fds,
+                                      size_t *ret_n_fds);
 
 /*
  * At most how many of the datagrams that were sent on this socket the peer has not read: the last

@@ -22,7 +22,7 @@ static size_t n_open_fds(void)
 
 static void send_with_fds(size_t n_fds, int ret_pair[2])
 {
-    int fds[PACKET_FDS_MAX];
+    int fds[PACKET_ROW_MAX];
 
     assert_int_equal(packet_pair(ret_pair), 0);
     for (size_t i = 0; i < n_fds; i++) {
@@ -98,6 +98,39 @@ static void one_descriptor_is_optional_and_two_are_too_many(void **state)
         close_pair(pair);
         assert_int_equal(n_open_fds(), n_before);
     }
+}
+
+static void a_row_of_any_length_arrives_in_order(void **state)
+{
+    const size_t lengths[] = {0, 1, 5, PACKET_ROW_MAX - 1, PACKET_ROW_MAX};
+    size_t n_before = n_open_fds();
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        int got[PACKET_ROW_MAX];
+        size_t n_got = 99;
+        char buffer[16];
+        int pair[2];
+
+        send_with_fds(lengths[i], pair);
+        assert_int_equal(packet_receive_row(pair[1], buffer, sizeof(buffer), got, &n_got), 5);
+        assert_int_equal(n_got, lengths[i]);
+        for (size_t j = 0; j < n_got; j++) {
+            assert_int_equal(fcntl(got[j], F_GETFD), FD_CLOEXEC);
+            close(got[j]);
+        }
+        close_pair(pair);
+        assert_int_equal(n_open_fds(), n_before);
+    }
+}
+
+static void a_row_that_is_too_long_is_not_sent(void **state)
+{
+    int fds[PACKET_ROW_MAX + 1] = {0};
+    int pair[2];
+
+    assert_int_equal(packet_pair(pair), 0);
+    assert_int_equal(packet_send_fds(pair[0], "hello", 5, fds, PACKET_ROW_MAX + 1), -EINVAL);
+    close_pair(pair);
 }
 
 static void without_a_control_buffer_no_descriptor_arrives(void **state)
@@ -212,6 +245,8 @@ int main(void)
         cmocka_unit_test(exactly_as_many_descriptors_as_expected_arrive),
         cmocka_unit_test(any_other_number_of_descriptors_is_refused_and_closed),
         cmocka_unit_test(one_descriptor_is_optional_and_two_are_too_many),
+        cmocka_unit_test(a_row_of_any_length_arrives_in_order),
+        cmocka_unit_test(a_row_that_is_too_long_is_not_sent),
         cmocka_unit_test(without_a_control_buffer_no_descriptor_arrives),
         cmocka_unit_test(a_datagram_longer_than_the_buffer_is_refused_with_its_descriptors),
         cmocka_unit_test(head_and_body_arrive_as_one_datagram),
