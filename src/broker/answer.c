@@ -162,9 +162,12 @@ void answer_refused(struct core *core, struct session *session, const struct wir
     send_answer(core, session, answer);
 }
 
-/* Content that was not sent because it is too large. */
+/* Content that was not sent, or not to its end, because it is too large. */
 static bool is_too_large(const struct core *core, const struct question *question)
 {
+    if (question->is_too_large) {
+        return true;
+    }
     for (size_t i = 0; i < question->ask.n_context; i++) {
         const struct wire_item *item = &question->ask.context[i];
 
@@ -267,7 +270,7 @@ void answer_question(struct core *core, struct question *question, uint64_t now_
         answer->verdict = PES_VERDICT_NONE; /* whatever was found so far, nobody waits for it */
         answer->coverage = PES_COVERAGE_NOT_EXAMINED;
         answer->deciding_part = 0;
-    } else if (question->n_parts == 0 && !question->ask.has_no_content) {
+    } else if (question->n_parts == 0 && !question->ask.has_no_content && !question->is_too_large) {
         answer->error = PES_E_NO_PROVIDER;
     }
     if (question->has_digest) {

@@ -18,6 +18,7 @@
 #include "broker/core.h"
 #include "broker/instance.h"
 #include "broker/session.h"
+#include "broker/stream.h"
 
 /* How long questions may go on for which the broker has to end. */
 #define MAKE_ROOM_MS 5000u
@@ -90,6 +91,7 @@ static void drain(struct core *core, uint32_t grace_ms, uint64_t now_us)
 
         if (session) {
             core_send_goaway(core, session);
+            stream_end_all(core, session, now_us);
         }
     }
     if (core_arm(core, &core->drain_timer, now_us + (uint64_t)grace_ms * 1000u) < 0) {

@@ -275,7 +275,8 @@ void connection_send(struct shell *shell, const struct action *action)
 {
     struct connection *connection = &shell->connections[action->session];
     const uint8_t *bytes = shell->actions.bytes + action->message;
-    int content_fd = action->content ? memory_fd(shell, action->content) : -1;
+    const struct memory *memory = memory_get(shell, action->content);
+    int content_fd = memory->n_fds == 1 ? memory->fds[0] : -1;
     struct outgoing *outgoing = NULL;
     int r = -EAGAIN;
 
@@ -286,7 +287,7 @@ void connection_send(struct shell *shell, const struct action *action)
         r = send_now(connection, bytes, action->n_message, content_fd);
     }
     if (packet_must_wait(r)) {
-        outgoing = outgoing_new(bytes, action->n_message, content_fd);
+        outgoing = outgoing_new(bytes, action->n_message, memory->fds, memory->n_fds);
     }
     if (outgoing) {
         keep(shell, action->session, outgoing, r);
@@ -304,7 +305,8 @@ void connection_flush(struct shell *shell, uint32_t handle)
     while (connection->first) {
         struct outgoing *outgoing = connection->first;
 
-        r = send_now(connection, outgoing->bytes, outgoing->n_bytes, outgoing->fd);
+        r = send_now(connection, outgoing->bytes, outgoing->n_bytes,
+                     outgoing->n_fds > 0 ? outgoing->fds[0] : -1);
         if (r < 0) {
             break;
         }

@@ -16,6 +16,7 @@
 #include "broker/core.h"
 #include "broker/question.h"
 #include "broker/session.h"
+#include "broker/stream.h"
 
 /* Every content takes a descriptor, which is scarcer than memory: each counts as at least this. */
 #define CHARGED_BYTES_MIN (UINT64_C(512) << 10)
@@ -37,13 +38,50 @@ static void refuse(struct core *core, struct session *session, uint64_t id, uint
 
 void content_free(struct core *core, struct content *content)
 {
-    action_list_add(core->actions, ACTION_CONTENT_FREE)->content = content->handle;
+    struct content *row = content->row;
+
+    if (content->has_memory) {
+        action_list_add(core->actions, ACTION_CONTENT_FREE)->content = content->handle;
+    }
     core_disarm(core, &content->timer);
     handles_clear(&core->contents, content->handle);
     core->content_bytes -= content->n_bytes;
     quota_charge_fini(&content->charge);
     list_remove(&content->node);
     free(content);
+    if (row) {
+        content_unuse(core, row);
+    }
+}
+
+int content_new_row(struct core *core, struct session *session, struct content **ret_row)
+{
+    struct content *row = calloc(1, sizeof(*row));
+    int r;
+
+    if (!row) {
+        return -ENOMEM;
+    }
+    *row = (struct content){
+        .session = session,
+        .handle = handles_free_slot(&core->contents),
+        .state = CONTENT_OPEN,
+        .segment_bytes = session->segment_bytes,
+        .is_released = true, /* the client has no number for it */
+        .timer = TIMER_INIT(TIMER_CONTENT),
+    };
+    list_init(&row->node);
+    r = quota_charge(&row->charge, &core->quota, session->peer.uid, QUOTA_BYTES, 0);
+    if (r == 0) {
+        r = handles_set(&core->contents, row->handle, row);
+    }
+    if (r != 0) {
+        quota_charge_fini(&row->charge);
+        free(row);
+        return r;
+    }
+    *ret_row = row;
+    return 0;
 }
 
 static int content_new(struct core *core, struct session *session, uint64_t id, uint64_t n_bytes)
@@ -79,6 +117,7 @@ static int content_new(struct core *core, struct session *session, uint64_t id, 
     }
     core->content_bytes += n_bytes;
     list_append(&session->contents, &content->node);
+    content->has_memory = true;
     action = action_list_add(core->actions, ACTION_CONTENT_MAKE);
     action->content = content->handle;
     action->n_bytes = n_bytes;
@@ -190,10 +229,31 @@ static void for_each_user(struct core *core, struct content *content, uint64_t n
     }
 }
 
+/* Has the digest computed of what can no longer change. */
+static void hash(struct core *core, struct content *content)
+{
+    struct action *action = action_list_add(core->actions, ACTION_CONTENT_HASH);
+
+    action->content = content->handle;
+    action->n_bytes = content->n_bytes;
+}
+
+void content_row_is_whole(struct core *core, struct content *row)
+{
+    row->state = CONTENT_SEALED;
+    row->is_hashing = true;
+    content_use(row); /* until the digest is asked for */
+    for_each_user(core, row, core->now_us, NULL, true);
+    hash(core, row);
+    content_unuse(core, row);
+}
+
 void content_on_checked(struct core *core, struct content *content, int error, uint64_t now_us)
 {
-    struct action *action;
-
+    if (content->row) {
+        stream_on_checked(core, content, error, now_us);
+        return;
+    }
     core_disarm(core, &content->timer);
     if (error != 0) {
         content->state = CONTENT_LENT;
@@ -209,10 +269,7 @@ void content_on_checked(struct core *core, struct content *content, int error, u
     content->state = CONTENT_SEALED;
     content->is_hashing = true;
     for_each_user(core, content, now_us, NULL, true);
-    /* Asked for last, so that the providers have theirs first. */
-    action = action_list_add(core->actions, ACTION_CONTENT_HASH);
-    action->content = content->handle;
-    action->n_bytes = content->n_bytes;
+    hash(core, content); /* last, so that the providers have theirs first */
 }
 
 void content_on_hashed(struct core *core, struct content *content, const uint8_t *digest,

@@ -25,6 +25,7 @@
 #define CORE_IDENTITY_TIME_US    UINT64_C(1000000)
 #define CORE_IDLE_TIME_US        UINT64_C(600000000)
 #define CORE_RESERVATION_TIME_US UINT64_C(30000000)
+#define CORE_STREAM_TIME_US      UINT64_C(600000000) /* from one segment to the next */
 #define CORE_SESSIONS_MAX        16384
 
 struct session;

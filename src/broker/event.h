@@ -75,12 +75,14 @@ enum action_type {
     ACTION_LOG = 14,           /* priority, log, message: text */
     ACTION_EXIT = 15,          /* end the process cleanly, unless something must be told first */
     ACTION_ADMIT_NONE = 16,    /* whoever connects from now on is a successor's */
+    ACTION_CONTENT_JOIN = 17,  /* content, segment: its memory goes to the end of the content's */
 };
 
 struct action {
     enum action_type type;
     uint32_t session;
     uint32_t content;
+    uint32_t segment; /* another content */
     uint32_t instance;
     uint32_t slot;
     uint64_t generation;

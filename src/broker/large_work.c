@@ -9,20 +9,28 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #define CHUNK_BYTES 65536u
 #define TURN_BYTES  (UINT64_C(1) << 20)
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Hashes from *at to `end`. */
-static int hash_until(int fd, struct sha256 *hash, uint64_t *at, uint64_t end)
+static int hash_until(const struct large_row *row, struct sha256 *hash, uint64_t *at, uint64_t end)
 {
     static _Thread_local uint8_t chunk[CHUNK_BYTES];
 
     while (*at < end) {
-        size_t n_wanted = end - *at < CHUNK_BYTES ? (size_t)(end - *at) : CHUNK_BYTES;
-        ssize_t n = pread(fd, chunk, n_wanted, (off_t)*at);
+        uint64_t within = *at % row->segment_bytes;
+        uint64_t n_left = least(end - *at, row->segment_bytes - within);
+        size_t n_wanted = (size_t)least(n_left, CHUNK_BYTES);
+        ssize_t n = pread(row->fds[*at / row->segment_bytes], chunk, n_wanted, (off_t)within);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -36,14 +44,14 @@ static int hash_until(int fd, struct sha256 *hash, uint64_t *at, uint64_t end)
     return 0;
 }
 
-int large_work_digest(int fd, uint64_t n_bytes, uint8_t ret_digest[SHA256_DIGEST_BYTES])
+int large_work_digest(const struct large_row *row, uint8_t ret_digest[SHA256_DIGEST_BYTES])
 {
     struct sha256 hash;
     uint64_t at = 0;
     int r;
 
     sha256_init(&hash);
-    r = hash_until(fd, &hash, &at, n_bytes);
+    r = hash_until(row, &hash, &at, row->n_bytes);
     if (r == 0) {
         sha256_final(&hash, ret_digest);
     }
@@ -83,11 +91,9 @@ static void finish_hash(struct large_work *work, struct large_job *job)
 
 static void take_turn(struct large_work *work, struct large_job *job)
 {
-    uint64_t n_left = job->n_bytes - job->at;
-
-    job->error = hash_until(job->fd, &job->hash, &job->at,
-                            job->at + (n_left < TURN_BYTES ? n_left : TURN_BYTES));
-    if (job->error == 0 && job->at < job->n_bytes) {
+    job->error = hash_until(&job->row, &job->hash, &job->at,
+                            job->at + least(job->row.n_bytes - job->at, TURN_BYTES));
+    if (job->error == 0 && job->at < job->row.n_bytes) {
         add(work, job);
     } else {
         finish_hash(work, job);
@@ -109,7 +115,7 @@ static void *run(void *data)
         work->first_todo = job->next;
         pthread_mutex_unlock(&work->lock);
         if (job->is_close) {
-            close(job->fd);
+            close(job->fds[0]);
             free(job);
         } else {
             take_turn(work, job);
@@ -150,7 +156,7 @@ void large_work_fini(struct large_work *work)
     while ((job = work->first_todo)) {
         work->first_todo = job->next;
         if (job->is_close) {
-            close(job->fd);
+            close(job->fds[0]);
         }
         free(job);
     }
@@ -163,16 +169,17 @@ void large_work_fini(struct large_work *work)
     close(work->event_fd);
 }
 
-int large_work_hash(struct large_work *work, uint32_t handle, int fd, uint64_t n_bytes)
+int large_work_hash(struct large_work *work, uint32_t handle, const struct large_row *row)
 {
-    struct large_job *job = calloc(1, sizeof(*job));
+    struct large_job *job = calloc(1, sizeof(*job) + row->n_fds * sizeof(job->fds[0]));
 
     if (!job) {
         return -ENOMEM;
     }
-    job->fd = fd;
+    memcpy(job->fds, row->fds, row->n_fds * sizeof(job->fds[0]));
     job->handle = handle;
-    job->n_bytes = n_bytes;
+    job->row = *row;
+    job->row.fds = job->fds;
     sha256_init(&job->hash);
     add(work, job);
     return 0;
@@ -180,13 +187,13 @@ int large_work_hash(struct large_work *work, uint32_t handle, int fd, uint64_t n
 
 void large_work_close(struct large_work *work, int fd)
 {
-    struct large_job *job = calloc(1, sizeof(*job));
+    struct large_job *job = calloc(1, sizeof(*job) + sizeof(job->fds[0]));
 
     if (!job) {
         close(fd);
         return;
     }
-    job->fd = fd;
+    job->fds[0] = fd;
     job->is_close = true;
     add(work, job);
 }

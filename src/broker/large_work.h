@@ -10,16 +10,24 @@
 #include "base/cleanup.h"
 #include "base/sha256.h"
 
+/* What is to be read: one piece of memory, or several in a row. */
+struct large_row {
+    const int *fds;
+    size_t n_fds;
+    uint64_t segment_bytes; /* length of all but the last */
+    uint64_t n_bytes;       /* of all together */
+};
+
 struct large_job {
     struct large_job *next;
-    int fd; /* owned if is_close */
     bool is_close;
     int error;
     uint32_t handle;
-    uint64_t n_bytes;
+    struct large_row row;
     uint64_t at; /* so much is hashed */
     struct sha256 hash;
     uint8_t digest[SHA256_DIGEST_BYTES];
+    int fds[]; /* of the row; owned if is_close */
 };
 
 struct large_work {
@@ -40,8 +48,9 @@ MUST_CHECK int large_work_init(struct large_work *work);
 /* Ends the thread after its present job. */
 void large_work_fini(struct large_work *work);
 
-/* Hashes `n_bytes` of `fd`, which must stay open. Returns 0 or -ENOMEM. */
-MUST_CHECK int large_work_hash(struct large_work *work, uint32_t handle, int fd, uint64_t n_bytes);
+/* Hashes a row, whose descriptors must stay open. Returns 0 or -ENOMEM. */
+MUST_CHECK int large_work_hash(struct large_work *work, uint32_t handle,
+                               const struct large_row *row);
 
 /* Closes `fd` sooner or later, right now if memory is short. */
 void large_work_close(struct large_work *work, int fd);
@@ -49,5 +58,6 @@ void large_work_close(struct large_work *work, int fd);
 /* Takes one finished hash, NULL when there is none. The caller frees it. */
 struct large_job *large_work_take(struct large_work *work);
 
-/* The digest of a descriptor's first `n_bytes`. Returns 0 or -errno. */
-MUST_CHECK int large_work_digest(int fd, uint64_t n_bytes, uint8_t ret_digest[SHA256_DIGEST_BYTES]);
+/* The digest of a row. Returns 0 or -errno. */
+MUST_CHECK int large_work_digest(const struct large_row *row,
+                                 uint8_t ret_digest[SHA256_DIGEST_BYTES]);

@@ -321,9 +321,9 @@ static void start(struct core *core, struct question *question, uint64_t now_us)
 static uint32_t find_fault(const struct wire_ask *ask, size_t n_bytes)
 {
     bool has_inline = ask->content.size > 0, has_memory = ask->content_id != 0,
-         has_none = ask->has_no_content;
+         has_none = ask->has_no_content, has_stream = ask->stream_id != 0;
 
-    if (ask->kind == PES_KIND_NONE || has_inline + has_memory + has_none > 1 ||
+    if (ask->kind == PES_KIND_NONE || has_inline + has_memory + has_none + has_stream > 1 ||
         ask->schema_version > 1) {
         return PES_E_INVALID_ARGUMENT;
     }
@@ -340,6 +340,12 @@ static uint32_t find_fault(const struct wire_ask *ask, size_t n_bytes)
     return PES_E_NONE;
 }
 
+static void use_content(struct question *question, struct content *content)
+{
+    question->content = content;
+    content_use(content);
+}
+
 static void set_content(struct core *core, struct question *question, struct content *content,
                         uint64_t now_us)
 {
@@ -351,8 +357,7 @@ static void set_content(struct core *core, struct question *question, struct con
         start(core, question, now_us);
         return;
     }
-    question->content = content;
-    content_use(content);
+    use_content(question, content);
     question->has_digest = content->has_digest;
     memcpy(question->digest, content->digest, sizeof(question->digest));
     if (content->state == CONTENT_SEALED) {
@@ -366,17 +371,62 @@ static void set_content(struct core *core, struct question *question, struct con
     }
 }
 
+/* Its content is to follow. */
+static void begin_stream(struct core *core, struct question *question, struct content *row,
+                         uint64_t now_us)
+{
+    use_content(question, row);
+    question->state = QUESTION_STREAMING;
+    question_stream_goes_on(core, question, now_us);
+}
+
+void question_stream_goes_on(struct core *core, struct question *question, uint64_t now_us)
+{
+    question->deadline_us = now_us + CORE_STREAM_TIME_US;
+    arm(core, question);
+}
+
+/* Whoever waits begins to wait now: until here it was the client's turn. */
+static void begin_waiting(struct question *question, uint64_t now_us)
+{
+    question->received_us = question->submitted_us = now_us;
+    stats_wait_start(&question->wait, now_us);
+}
+
+void question_stream_is_whole(struct core *core, struct question *question, uint64_t now_us)
+{
+    begin_waiting(question, now_us);
+    question->deadline_us = deadline_of(core, &question->ask, now_us);
+    arm(core, question);
+    question->state = QUESTION_CHECKING;
+    content_row_is_whole(core, question->content);
+}
+
+void question_end_stream(struct core *core, struct question *question, uint32_t error,
+                         uint64_t now_us)
+{
+    begin_waiting(question, now_us);
+    if (error == PES_E_TOO_LARGE) {
+        question->is_too_large = true;
+        finish(core, question, now_us);
+        return;
+    }
+    answer_refused(core, question->session, &question->ask, error, NULL, now_us);
+    question_free(core, question);
+}
+
 void question_ask(struct core *core, struct session *session, const struct wire_ask *ask,
                   const uint8_t *bytes, size_t n_bytes, uint64_t now_us)
 {
     struct content *content = ask->content_id ? content_find(session, ask->content_id) : NULL;
+    struct content *row = NULL;
     struct question *question = NULL;
     uint32_t fault = find_fault(ask, n_bytes);
     const char *quota = NULL;
     int r;
 
-    if (ask->content_id &&
-        (!content || content->state == CONTENT_MAKING || content->n_bytes != ask->content_bytes)) {
+    if (ask->content_id && (!content || content->state == CONTENT_MAKING || content->row ||
+                            content->n_bytes != ask->content_bytes)) {
         fault = PES_E_INVALID_ARGUMENT;
     }
     if (core->is_draining) {
@@ -387,15 +437,26 @@ void question_ask(struct core *core, struct session *session, const struct wire_
         return;
     }
     r = question_new(core, session, ask, bytes, n_bytes, &question, &quota);
+    if (r == 0 && ask->stream_id) {
+        r = content_new_row(core, session, &row);
+        quota = quota_kind_name(QUOTA_BYTES);
+    }
     if (r != 0) {
+        if (question) {
+            question_free(core, question);
+        }
         answer_refused(core, session, ask, r == QUOTA_E_EXCEEDED ? PES_E_QUOTA : PES_E_NO_MEMORY,
-                       quota, now_us);
+                       r == QUOTA_E_EXCEEDED ? quota : NULL, now_us);
         return;
     }
     question->received_us = now_us;
     question->submitted_us = submitted_at(core, session, ask, now_us);
     question->deadline_us = deadline_of(core, ask, now_us);
     stats_wait_start(&question->wait, question->submitted_us);
+    if (row) {
+        begin_stream(core, question, row, now_us);
+        return;
+    }
     arm(core, question);
     set_content(core, question, content, now_us);
 }
@@ -423,6 +484,9 @@ void question_on_hashed(struct core *core, struct question *question,
 
 void question_cancel(struct core *core, struct question *question, uint64_t now_us)
 {
+    if (question->state == QUESTION_STREAMING) {
+        begin_waiting(question, now_us);
+    }
     question->is_cancelled = true;
     question->is_early = true;
     end_parts(core, question, PES_STATUS_CANCELLED, now_us);
@@ -439,6 +503,10 @@ void question_on_timer(struct core *core, struct question *question, uint64_t no
 {
     bool is_over = now_us >= question->deadline_us;
 
+    if (is_over && question->state == QUESTION_STREAMING) {
+        question_end_stream(core, question, PES_E_DEADLINE_PASSED, now_us);
+        return;
+    }
     if (is_over && question->state != QUESTION_RUNNING) {
         finish(core, question, now_us);
         return;

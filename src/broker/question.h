@@ -51,7 +51,8 @@ struct part {
 enum question_state {
     QUESTION_CHECKING = 0, /* are the content's seals right? */
     QUESTION_RUNNING = 1,
-    QUESTION_HASHING = 2, /* all else is known */
+    QUESTION_HASHING = 2,   /* all else is known */
+    QUESTION_STREAMING = 3, /* its content has not come as a whole */
 };
 
 struct question {
@@ -69,6 +70,7 @@ struct question {
     bool has_digest;
     bool is_early;
     bool is_cancelled;
+    bool is_too_large; /* a stream of which more came than may */
     uint8_t digest[SHA256_DIGEST_BYTES];
     uint64_t reference;
     size_t n_parts;
@@ -86,6 +88,13 @@ void question_ask(struct core *core, struct session *session, const struct wire_
 
 /* The content of a question is sealed, or is not. */
 void question_on_checked(struct core *core, struct question *question, bool is_sound,
+                         uint64_t now_us);
+
+/* A stream: something came; all came, and providers are asked; it ends without them, for this
+ * enum pes_error. */
+void question_stream_goes_on(struct core *core, struct question *question, uint64_t now_us);
+void question_stream_is_whole(struct core *core, struct question *question, uint64_t now_us);
+void question_end_stream(struct core *core, struct question *question, uint32_t error,
                          uint64_t now_us);
 
 /* The digest of its content is known. */

@@ -89,6 +89,13 @@ void quota_credit(struct quota_charge *charge, uint64_t amount)
     charge->quota->total[charge->kind] -= amount;
 }
 
+void quota_move(struct quota_charge *from, struct quota_charge *to)
+{
+    assert(from->user && from->user == to->user && from->kind == to->kind);
+    to->amount += from->amount;
+    from->amount = 0;
+}
+
 void quota_charge_fini(struct quota_charge *charge)
 {
     struct quota_user *user = charge->user;

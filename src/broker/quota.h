@@ -59,6 +59,9 @@ MUST_CHECK int quota_charge(struct quota_charge *charge, struct quota *quota, ui
 void quota_credit(struct quota_charge *charge, uint64_t amount);
 
 /* Gives all of it back. */
+/* All that `from` holds is held by `to` from now on: of the same user, for the same thing. */
+void quota_move(struct quota_charge *from, struct quota_charge *to);
+
 void quota_charge_fini(struct quota_charge *charge);
 
 /* Name for people, static. */

@@ -20,6 +20,7 @@
 #include "broker/core.h"
 #include "broker/query.h"
 #include "broker/question.h"
+#include "broker/stream.h"
 
 /* When to try again that there is room for a connection. */
 #define SESSION_RETRY_AFTER_MS 1000
@@ -195,9 +196,11 @@ static void welcome(struct session *session, uint64_t now_us)
         .max_content_bytes = core->max_content_bytes,
         .max_in_flight = core->max_in_flight,
         .mode = core->policy.mode,
+        .segment_bytes = stream_segment_bytes(core->max_content_bytes),
     };
 
     session->state = SESSION_OPEN;
+    session->segment_bytes = message.segment_bytes;
     if (!session->identity.exe_path[0] && policy_has_app_rules(&core->policy)) {
         log_client(core, session->peer.uid, EV_CLIENT_UNKNOWN,
                    "what program of uid %u (pid %u) asks is not known (%s); the strictest rule for "
@@ -244,7 +247,15 @@ static void on_ask(struct session *session, const struct wire_frame *frame, cons
                "id: must rise from question to question", true);
         return;
     }
+    if (frame->ask.stream_id != 0 && frame->ask.stream_id <= session->last_stream_id) {
+        refuse(session, WIRE_TYPE_ASK, frame->ask.id, PES_E_PROTOCOL,
+               "stream_id: must rise from stream to stream", true);
+        return;
+    }
     session->last_id = frame->ask.id;
+    if (frame->ask.stream_id != 0) {
+        session->last_stream_id = frame->ask.stream_id;
+    }
     question_ask(session->core, session, &frame->ask, bytes, n_bytes, now_us);
 }
 
@@ -262,6 +273,21 @@ static void on_reserve(struct session *session, const struct wire_frame *frame,
     content_reserve(session->core, session, &frame->reserve, now_us);
 }
 
+static void on_segment(struct session *session, const struct wire_frame *frame,
+                       const uint8_t *bytes, size_t n_bytes, uint64_t now_us)
+{
+    const struct wire_segment *segment = &frame->segment;
+
+    (void)bytes;
+    (void)n_bytes;
+    if (segment->stream_id == 0 || segment->stream_id > session->last_stream_id) {
+        refuse(session, WIRE_TYPE_SEGMENT, segment->stream_id, PES_E_PROTOCOL,
+               "stream_id: ask with it first", true);
+        return;
+    }
+    stream_on_segment(session->core, session, segment, now_us);
+}
+
 static void on_release(struct session *session, const struct wire_frame *frame,
                        const uint8_t *bytes, size_t n_bytes, uint64_t now_us)
 {
@@ -270,7 +296,7 @@ static void on_release(struct session *session, const struct wire_frame *frame,
     (void)bytes;
     (void)n_bytes;
     (void)now_us;
-    if (content) {
+    if (content && !content->row) { /* a stream's segment is its row's */
         content_release(session->core, content);
     }
 }
@@ -334,7 +360,7 @@ static const struct {
     {SESSION_NEW, WIRE_TYPE_HELLO, on_hello},      {SESSION_OPEN, WIRE_TYPE_ASK, on_ask},
     {SESSION_OPEN, WIRE_TYPE_RESERVE, on_reserve}, {SESSION_OPEN, WIRE_TYPE_RELEASE, on_release},
     {SESSION_OPEN, WIRE_TYPE_CANCEL, on_cancel},   {SESSION_OPEN, WIRE_TYPE_DONE, on_done},
-    {SESSION_OPEN, WIRE_TYPE_QUERY, on_query},
+    {SESSION_OPEN, WIRE_TYPE_QUERY, on_query},     {SESSION_OPEN, WIRE_TYPE_SEGMENT, on_segment},
 };
 
 void session_on_message(struct session *session, const uint8_t *bytes, size_t n_bytes,

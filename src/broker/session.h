@@ -36,6 +36,8 @@ struct session {
     uint32_t can;
     uint64_t last_id;
     uint64_t last_content_id;
+    uint64_t last_stream_id;
+    uint32_t segment_bytes; /* of its streams, as it was told */
     struct list questions;
     struct list contents;
     struct timer timer;

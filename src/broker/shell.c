@@ -107,6 +107,9 @@ static void perform(struct shell *shell, const struct action *action)
     case ACTION_CONTENT_CHECK:
         memory_check(shell, action->content);
         return;
+    case ACTION_CONTENT_JOIN:
+        memory_join(shell, action->content, action->segment);
+        return;
     case ACTION_CONTENT_HASH:
         memory_hash(shell, action->content);
         return;

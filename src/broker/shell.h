@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/content.h"
 #include "broker/core.h"
 #include "broker/large_work.h"
 #include "broker/lent_tally.h"
@@ -27,8 +28,10 @@ struct connection {
 };
 
 struct memory {
-    int fd; /* -1: this handle is free */
-    uint64_t n_bytes;
+    size_t n_fds; /* 0: this handle is free */
+    int fds[CONTENT_ROW_MAX];
+    uint64_t segment_bytes; /* length of all but the last */
+    uint64_t n_bytes;       /* of all together */
 };
 
 struct worker_link {
@@ -145,7 +148,10 @@ void memory_check(struct shell *shell, uint32_t handle);
 void memory_hash(struct shell *shell, uint32_t handle);
 void memory_hashed(struct shell *shell);
 void memory_free(struct shell *shell, uint32_t handle);
-int memory_fd(const struct shell *shell, uint32_t handle);
+void memory_join(struct shell *shell, uint32_t handle, uint32_t segment);
+
+/* What there is under a handle; never NULL. Until the next one is made. */
+const struct memory *memory_get(const struct shell *shell, uint32_t handle);
 
 /* worker_link.c: providers */
 uint32_t instance_link_new(struct shell *shell, int fd);

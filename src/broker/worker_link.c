@@ -59,16 +59,23 @@ static void close_worker(struct worker_link *worker)
     outgoing_free(TAKE_PTR(worker->scan));
 }
 
+struct parcel {
+    const void *bytes;
+    size_t n_bytes;
+    const int *fds;
+    size_t n_fds;
+};
+
 /* Sends, or keeps the message for later in an empty `waiting`. */
-static int send_or_wait(struct shell *shell, int socket, const void *bytes, size_t n_bytes, int fd,
+static int send_or_wait(struct shell *shell, int socket, const struct parcel *parcel,
                         struct outgoing **waiting)
 {
-    int r = packet_send(socket, bytes, n_bytes, fd);
+    int r = packet_send_fds(socket, parcel->bytes, parcel->n_bytes, parcel->fds, parcel->n_fds);
 
     if (r != -ETOOMANYREFS && r != -ENOBUFS) {
         return r;
     }
-    *waiting = outgoing_new(bytes, n_bytes, fd);
+    *waiting = outgoing_new(parcel->bytes, parcel->n_bytes, parcel->fds, parcel->n_fds);
     shell_retry(shell);
     return *waiting ? 0 : -ENOMEM;
 }
@@ -139,7 +146,9 @@ static int spawn(struct shell *shell, struct instance_link *link, const struct a
     r = shell_watch(shell, fds[0], TOKEN_WORKER, worker->serial,
                     action->instance << 8 | action->slot);
     if (r == 0) {
-        r = send_or_wait(shell, link->fd, &message, sizeof(message), fds[1], &worker->spawn);
+        const struct parcel parcel = {&message, sizeof(message), &fds[1], 1};
+
+        r = send_or_wait(shell, link->fd, &parcel, &worker->spawn);
     }
     close(fds[1]);
     if (r < 0) {
@@ -193,11 +202,12 @@ void worker_link_send(struct shell *shell, const struct action *action)
 {
     struct instance_link *link = &shell->instances[action->instance];
     struct worker_link *worker = &link->workers[action->slot];
-    int content_fd = action->content ? memory_fd(shell, action->content) : -1;
+    const struct memory *memory = memory_get(shell, action->content);
+    const struct parcel parcel = {shell->actions.bytes + action->message, action->n_message,
+                                  memory->fds, memory->n_fds};
 
     if (link->fd < 0 || worker->fd < 0 || worker->generation != action->generation ||
-        send_or_wait(shell, worker->fd, shell->actions.bytes + action->message, action->n_message,
-                     content_fd, &worker->scan) < 0) {
+        send_or_wait(shell, worker->fd, &parcel, &worker->scan) < 0) {
         lost_worker(shell, action->instance, action->slot, action->generation);
     }
 }
@@ -234,7 +244,8 @@ void worker_link_kill(struct shell *shell, const struct action *action)
 /* Sends what waits. Returns 0 when it went out or has to wait on. */
 static int send_waiting(struct shell *shell, int socket, struct outgoing **waiting)
 {
-    int r = packet_send(socket, (*waiting)->bytes, (*waiting)->n_bytes, (*waiting)->fd);
+    int r = packet_send_fds(socket, (*waiting)->bytes, (*waiting)->n_bytes, (*waiting)->fds,
+                            (*waiting)->n_fds);
 
     if (packet_must_wait(r)) {
         shell_retry(shell);

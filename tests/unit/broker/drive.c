@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_PROVIDERS 3u
+#define N_PROVIDERS   3u
+#define SEGMENT_BYTES (UINT64_C(2) << 20) /* as the broker says, with the content that it takes */
 
 static void send_bytes(struct world *world, uint32_t client, const uint8_t *bytes, size_t n_bytes)
 {
@@ -78,12 +79,33 @@ static void ask_oddly(struct world *world, uint32_t client, uint8_t detail)
     }
 }
 
-static void reserve(struct world *world, uint32_t client)
+static void reserve(struct world *world, uint32_t client, uint8_t detail)
 {
     struct wire_reserve message = {.content_id = ++world->clients[client].last_content_id,
-                                   .bytes = 70000};
+                                   .bytes = detail & 0x40 ? SEGMENT_BYTES : 70000};
 
     world_send(world, client, WIRE_TYPE_RESERVE, &message);
+}
+
+/* A stream begins, goes on, ends, or is not what it should be. */
+static void stream(struct world *world, uint32_t client, uint8_t detail)
+{
+    struct world_client *who = &world->clients[client];
+    struct wire_ask ask = {.kind = PES_KIND_DOCUMENT_PDF, .stream_id = who->last_stream_id + 1};
+    struct wire_segment segment = {
+        .stream_id = who->last_stream_id,
+        .content_id = detail & 0x08 ? who->reserved_id : 0,
+        .bytes = detail & 0x10 ? SEGMENT_BYTES : 70000,
+        .is_last = detail & 0x20 ? 1 : 0,
+    };
+
+    if ((detail & 0x38) == 0 && may_ask(world, client) && who->is_open) {
+        who->last_stream_id++;
+        world_ask_with(world, client, &ask);
+    } else if (who->last_stream_id > 0) {
+        world->is_bad_content = detail >= 0xf8;
+        world_send(world, client, WIRE_TYPE_SEGMENT, &segment);
+    }
 }
 
 /* A provider's init goes away, and comes back as a new generation. */
@@ -366,10 +388,14 @@ static void happen(struct world *world, uint8_t what, uint8_t detail, uint64_t *
         restart(world, instance, (instance - 1) % N_PROVIDERS, ++*generation);
         return;
     case 13:
-        reserve(world, client);
+        reserve(world, client, detail);
         return;
     case 14:
-        ask_about_memory(world, client, detail & 0x80);
+        if (what / 24 % 2) {
+            stream(world, client, detail);
+        } else {
+            ask_about_memory(world, client, detail & 0x80);
+        }
         return;
     case 15:
         world_send(world, client, WIRE_TYPE_RELEASE,

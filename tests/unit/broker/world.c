@@ -224,6 +224,11 @@ static void perform(struct world *world, const struct action *action)
     case ACTION_INSTANCE_STOP:
         world->instances[action->instance] = (struct world_instance){0};
         return;
+    case ACTION_CONTENT_JOIN:
+        MUST(action->content < 1024 && world->has_memory[action->segment]);
+        world->has_memory[action->segment] = false;
+        world->has_memory[action->content] = true;
+        return;
     case ACTION_CONTENT_FREE:
         MUST(world->has_memory[action->content]);
         world->has_memory[action->content] = false;

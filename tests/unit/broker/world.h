@@ -21,6 +21,7 @@ struct world_client {
     uint32_t uid;
     uint64_t last_id;
     uint64_t last_content_id;
+    uint64_t last_stream_id;
     uint8_t is_asked[WORLD_ASKS];    /* by id */
     uint8_t is_answered[WORLD_ASKS]; /* by id */
     size_t n_open;                   /* asked and not answered */
