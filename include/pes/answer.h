@@ -173,11 +173,11 @@ PES_PUBLIC int pes_answer_evidence(const struct pes_answer *answer, uint32_t par
  * @answer: answer
  *
  * Use these instead of opening the file again: nobody can have changed them since they were
- * scanned.
+ * scanned. The pieces of a stream are copied into one here.
  *
  * Return: descriptor of a sealed memfd (read it with pread or mmap), or a negative PES_E_*:
- *   PES_E_INVALID_ARGUMENT  the request had no content, none was kept for want of a broker, or
- *                           it was taken before
+ *   PES_E_INVALID_ARGUMENT  the request had no content, none was kept for want of a broker, not
+ *                           all of a stream was sent, or it was taken before
  *   PES_E_NO_MEMORY         out of memory or descriptors
  * Ownership: the descriptor is the caller's.
  * Threads: as pes_answer_action().

@@ -170,6 +170,73 @@ PES_PUBLIC int pes_request_bytes(struct pes_request *request, const void *bytes,
 PES_PUBLIC int pes_request_file(struct pes_request *request, int fd);
 
 /**
+ * pes_request_stream() - let the content follow bit by bit
+ * @request: request without content yet
+ *
+ * For content whose length is not known before its end. It is written with pes_stream_write() and
+ * ended with pes_stream_end(). Set everything else about the request first: the first byte that is
+ * written starts it.
+ *
+ * Providers are asked when all is there, since all of today's need the whole; but a stream that
+ * becomes larger than the broker accepts has its answer (with coverage too_large) as soon as it
+ * does, and it can be taken back any time. While the application has nothing to write, no time
+ * counts: the request's timeout is how long each piece may take to be taken, and the answer after
+ * the last one.
+ *
+ * Return: 0, or a negative PES_E_*:
+ *   PES_E_INVALID_ARGUMENT  there is content already, or the request was started
+ *   PES_E_NO_MEMORY         out of memory
+ * Threads: as the context.
+ * Spec: protocol/SPEC.md 4.7 (streams)
+ * Since: 0.1
+ */
+PES_PUBLIC int pes_request_stream(struct pes_request *request);
+
+/**
+ * pes_stream_write() - add to the content of a stream
+ * @request: request that pes_request_stream() was called for
+ * @bytes:   what comes next, may be NULL if @n_bytes is 0
+ * @n_bytes: its length
+ *
+ * Copies the bytes. Waits for the broker only when there are more than pes_stream_room(); without
+ * broker there is an answer soon, and no more waiting. Starts the request if need be.
+ *
+ * Return: 0 when they were taken, 1 when there is an answer already and no more is needed (take it
+ * with pes_take_answer() or pes_ask()), or a negative PES_E_*:
+ *   PES_E_INVALID_ARGUMENT  not a stream, or one that was ended
+ *   PES_E_NO_MEMORY         out of memory; not all was taken: cancel the request
+ * Ownership: @bytes stays the caller's.
+ * Threads: as the context.
+ * Since: 0.1
+ */
+PES_PUBLIC int pes_stream_write(struct pes_request *request, const void *bytes, size_t n_bytes);
+
+/**
+ * pes_stream_room() - how much can be written without waiting
+ * @request: request or NULL
+ *
+ * When there is none, poll pes_fd() and call pes_process().
+ *
+ * Return: number of bytes; 0 also for what is not a stream, was ended or has an answer.
+ * Threads: as the context.
+ * Since: 0.1
+ */
+PES_PUBLIC size_t pes_stream_room(const struct pes_request *request);
+
+/**
+ * pes_stream_end() - say that all of the content was written
+ * @request: request that pes_request_stream() was called for
+ *
+ * Does not wait. pes_ask() does this, too. Whoever must not ask about half of something takes it
+ * back with pes_cancel() instead.
+ *
+ * Return: 0, or -PES_E_INVALID_ARGUMENT when it is not a stream.
+ * Threads: as the context.
+ * Since: 0.1
+ */
+PES_PUBLIC int pes_stream_end(struct pes_request *request);
+
+/**
  * pes_request_text() - set a text field of the context
  * @request: request
  * @field:   enum pes_field of type text

@@ -89,6 +89,7 @@ int connection_new(struct connection **ret_connection, int fd, uint64_t serial)
     connection->state = CONNECTION_GREETING;
     connection->next_id = 1;
     connection->next_content_id = 1;
+    connection->next_stream_id = 1;
     *ret_connection = connection;
     return 0;
 }
@@ -111,6 +112,10 @@ bool connection_welcomed(struct connection *connection, const struct wire_welcom
                                        ? welcome->max_inline_bytes
                                        : WIRE_INLINE_BYTES_MAX;
     connection->max_content_bytes = welcome->max_content_bytes;
+    if (welcome->segment_bytes >= CONNECTION_SEGMENT_BYTES_MIN &&
+        welcome->segment_bytes <= CONNECTION_SEGMENT_BYTES_MAX) {
+        connection->segment_bytes = welcome->segment_bytes;
+    }
     connection->max_in_flight = welcome->max_in_flight;
     if (connection->max_in_flight == 0) {
         connection->max_in_flight = 1;

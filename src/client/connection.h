@@ -14,6 +14,9 @@
 #define CONNECTION_NOTES_MAX     64
 #define CONNECTION_IN_FLIGHT_MAX 4096
 #define CONNECTION_CONNECT_MS    250
+/* No broker wants shorter segments (SPEC 4.7), and longer ones are not gathered. */
+#define CONNECTION_SEGMENT_BYTES_MIN (1u << 20)
+#define CONNECTION_SEGMENT_BYTES_MAX (1u << 30)
 
 enum connection_state {
     CONNECTION_GREETING = 1, /* hello was sent, welcome has not come */
@@ -35,10 +38,12 @@ struct connection {
     enum connection_state state;
     uint64_t next_id;         /* of questions and queries */
     uint64_t next_content_id; /* of reservations */
-    size_t n_in_flight;       /* questions that were sent and wait for their answer */
-    size_t n_abandoned;       /* of those, nobody waits for any more */
+    uint64_t next_stream_id;
+    size_t n_in_flight; /* questions that were sent and wait for their answer */
+    size_t n_abandoned; /* of those, nobody waits for any more */
     uint32_t max_inline_bytes;
     uint64_t max_content_bytes;
+    size_t segment_bytes; /* of streams; 0: it knows none */
     size_t max_in_flight;
     bool wants_out; /* epoll watches for room to write */
     struct connection_note notes[CONNECTION_NOTES_MAX];

@@ -16,17 +16,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL /* Linux 6.3 */
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+#define SENDFILE_BYTES (1u << 30)
+
 void content_fini(struct content *content)
 {
     free(content->bytes);
     closep(&content->fd);
+    for (size_t i = 0; i < content->n_fds; i++) {
+        closep(&content->fds[i]);
+    }
+    free(content->fds);
     *content = (struct content)CONTENT_INIT;
+}
+
+int content_new_row(struct content *content)
+{
+    content->fds = calloc(CONTENT_FDS_MAX, sizeof(content->fds[0]));
+    if (!content->fds) {
+        return -ENOMEM;
+    }
+    content->state = CONTENT_ROW;
+    return 0;
 }
 
 int content_copy(struct content *content, const void *bytes, size_t n_bytes)
@@ -155,19 +172,52 @@ int content_seal(int memfd)
     return fcntl(memfd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
 }
 
+/* Returns a memfd without anything in it, or -errno. */
+static int empty_memfd(void)
+{
+    int fd = memfd_create("pes-content", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+    if (fd < 0 && errno == EINVAL) {
+        fd = memfd_create("pes-content", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before Linux 6.3 */
+    }
+    return fd < 0 ? -errno : fd;
+}
+
+/* Makes a memfd with the bytes of a row, sealed. Those cannot change any more either. */
+static int join_row(int *ret_fd, const struct content *row)
+{
+    CLEANUP(closep) int fd = empty_memfd();
+    int r;
+
+    if (fd < 0) {
+        return fd;
+    }
+    for (size_t i = 0; i < row->n_fds; i++) {
+        off_t at = 0;
+        ssize_t n;
+
+        while ((n = sendfile(fd, row->fds[i], &at, SENDFILE_BYTES)) > 0) {
+        }
+        if (n < 0) {
+            return -errno;
+        }
+    }
+    r = content_seal(fd);
+    if (r == 0) {
+        *ret_fd = TAKE_FD(fd);
+    }
+    return r;
+}
+
 /* Makes a memfd with the bytes of `source`, sealed. Returns as content_fill(). */
 static int make_memfd(int *ret_fd, const struct content_source *source, void *buffer,
                       size_t n_buffer)
 {
-    CLEANUP(closep) int fd = -1;
+    CLEANUP(closep) int fd = empty_memfd();
     int r;
 
-    fd = memfd_create("pes-content", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-    if (fd < 0 && errno == EINVAL) {
-        fd = memfd_create("pes-content", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before Linux 6.3 */
-    }
     if (fd < 0) {
-        return -errno;
+        return fd;
     }
     r = content_fill(fd, source, buffer, n_buffer);
     if (r == 0) {
@@ -207,6 +257,12 @@ int content_take_memfd(struct content *content)
         break;
     case CONTENT_INLINE:
         r = make_memfd(&fd, &source, NULL, 0);
+        if (r < 0) {
+            return r;
+        }
+        break;
+    case CONTENT_ROW:
+        r = join_row(&fd, content);
         if (r < 0) {
             return r;
         }

@@ -10,6 +10,7 @@ enum content_state {
     CONTENT_NONE = 0,
     CONTENT_INLINE, /* `bytes`; more than the inline limit only until there is memory for them */
     CONTENT_SHARED, /* `fd`, a sealed memfd */
+    CONTENT_ROW,    /* `fds`, the sealed memfds of a stream */
     CONTENT_MISSED, /* not kept, for want of a broker: only its length is known */
 };
 
@@ -18,7 +19,12 @@ struct content {
     uint64_t n_bytes;
     uint8_t *bytes;
     int fd;
+    int *fds; /* room for CONTENT_FDS_MAX */
+    size_t n_fds;
 };
+
+/* As many as a broker takes, and the one that it is told by that there are too many. */
+#define CONTENT_FDS_MAX 65
 
 #define CONTENT_INIT                                                                               \
     {                                                                                              \
@@ -30,6 +36,9 @@ void content_fini(struct content *content);
 
 /* Copies `bytes` inline. Returns 0 or -ENOMEM. */
 MUST_CHECK int content_copy(struct content *content, const void *bytes, size_t n_bytes);
+
+/* Makes it a row, without memory yet. Returns 0 or -ENOMEM. */
+MUST_CHECK int content_new_row(struct content *content);
 
 #define CONTENT_E_CHANGED 1 /* the file got shorter or longer, or was written to */
 

@@ -278,7 +278,7 @@ static void pump(struct pes_ctx *ctx)
 }
 /* ---- time */
 
-static void wake_by(struct pes_ctx *ctx, uint64_t at_us)
+void exchange_wake_by(struct pes_ctx *ctx, uint64_t at_us)
 {
     if (at_us < ctx->wake_at_us) {
         ctx->wake_at_us = at_us;
@@ -291,7 +291,10 @@ static void expire_list(struct pes_ctx *ctx, struct list *list, uint64_t now, ui
         struct pes_request *request = CONTAINER_OF(node, struct pes_request, node);
 
         if (now < request->deadline_us + grace_us) {
-            wake_by(ctx, request->deadline_us + grace_us);
+            exchange_wake_by(ctx, request->deadline_us + grace_us);
+            if (request->stream && now < stream_wake_us(request)) {
+                exchange_wake_by(ctx, stream_wake_us(request));
+            }
             continue;
         }
         if (request->state == REQUEST_SENT) {
@@ -408,7 +411,10 @@ void exchange_start(struct pes_request *request)
         return;
     }
     request_move(&ctx->waiting, request, REQUEST_WAITING);
-    wake_by(ctx, request->deadline_us);
+    if (request->stream) {
+        stream_started(request);
+    }
+    exchange_wake_by(ctx, request->deadline_us);
     if (list_is_empty(&ctx->sent)) {
         pump(ctx);
     } else {

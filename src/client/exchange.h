@@ -36,6 +36,9 @@ void exchange_process(struct pes_ctx *ctx);
 /* Waits for something to happen, at most until then, and processes it. */
 void exchange_wait(struct pes_ctx *ctx, uint64_t until_us);
 
+/* There is something to do by then. */
+void exchange_wake_by(struct pes_ctx *ctx, uint64_t at_us);
+
 /* Sends the courtesies that are left, without waiting. */
 void exchange_flush(struct pes_ctx *ctx);
 

@@ -67,6 +67,7 @@ void pes_request_free(struct pes_request *request)
     }
     content_fini(&request->content);
     answer_free(request->answer);
+    stream_free(request->stream);
     free(request->pool);
     free(request);
 }
@@ -289,6 +290,9 @@ struct pes_answer *pes_ask(struct pes_request *request)
     }
     ctx_enter(request->ctx);
     exchange_start(request);
+    if (request->stream) {
+        pes_stream_end(request);
+    }
     exchange_await(request);
     answer = exchange_take(request);
     pes_request_free(request);

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "client/content.h"
 #include "client/reservation.h"
+#include "client/stream.h"
 #include "wire/messages.h"
 
 /* One less than the wire carries: subject.full_size may be added. */
@@ -52,6 +53,7 @@ struct pes_request {
     struct content content;
     uint32_t missed_error; /* with CONTENT_MISSED: enum pes_error */
     struct reservation reservation;
+    struct stream *stream; /* or NULL: all of the content is there */
 
     uint64_t waited_us; /* for memory, before it was asked: counts against the timeout */
     uint64_t asked_at_us;

@@ -96,11 +96,26 @@ static int prepare(struct pes_request *request, struct connection *connection)
     return r == 0 ? PREPARE_E_WAIT : r;
 }
 
-static void fill_ask(struct wire_ask *ask, const struct pes_request *request, uint64_t id)
+/* Looks whether a stream can be asked by now; it may be none any more. Returns 0 or PREPARE_E_*. */
+static int prepare_stream(struct pes_request *request, const struct connection *connection)
+{
+    switch (stream_review(request, connection)) {
+    case STREAM_E_WAIT:
+        return PREPARE_E_WAIT;
+    case STREAM_E_OLD:
+        settle(request, request->n_sends > 0 ? PES_E_BROKER_LOST : PES_E_NOT_IMPLEMENTED, 0);
+        return PREPARE_E_SETTLED;
+    default:
+        return 0;
+    }
+}
+
+static void fill_ask(struct wire_ask *ask, const struct pes_request *request,
+                     const struct connection *connection)
 {
     uint64_t now = clock_now_us();
 
-    ask->id = id;
+    ask->id = connection->next_id;
     ask->kind = request->kind;
     ask->time_left_us = request->deadline_us > now ? request->deadline_us - now : 1;
     ask->waited_us = now - request->asked_at_us + request->waited_us;
@@ -108,7 +123,12 @@ static void fill_ask(struct wire_ask *ask, const struct pes_request *request, ui
     ask->latency = request->latency;
     ask->fail_wish = request->fail_wish;
     ask->content_bytes = request->content.n_bytes;
-    if (request->content.state == CONTENT_INLINE) {
+    if (request->stream) {
+        ask->content_bytes = 0;                                   /* nobody knows */
+        ask->time_left_us = (uint64_t)request->timeout_ms * 1000; /* from its end on */
+        ask->waited_us = 0;
+        ask->stream_id = connection->next_stream_id;
+    } else if (request->content.state == CONTENT_INLINE) {
         ask->content.data = request->content.bytes;
         ask->content.size = (size_t)request->content.n_bytes;
     } else if (request->content.state == CONTENT_SHARED) {
@@ -126,12 +146,15 @@ static int send_one(struct pes_request *request, struct connection *connection)
     struct wire_ask ask = {0};
     int r;
 
-    r = prepare(request, connection);
+    r = request->stream ? prepare_stream(request, connection) : 0;
+    if (r == 0 && !request->stream) {
+        r = prepare(request, connection);
+    }
     if (r == PREPARE_E_WAIT || r == PREPARE_E_SETTLED) {
         return 0;
     }
     if (r == 0) {
-        fill_ask(&ask, request, connection->next_id);
+        fill_ask(&ask, request, connection);
         r = connection_send(connection, WIRE_TYPE_ASK, &ask, &ctx->buffer);
     }
     if (r > 0) {
@@ -146,6 +169,9 @@ static int send_one(struct pes_request *request, struct connection *connection)
     request->n_sends++;
     connection->n_in_flight++;
     request_move(&ctx->sent, request, REQUEST_SENT);
+    if (request->stream) {
+        stream_asked(request, connection);
+    }
     return 0;
 }
 
@@ -162,6 +188,15 @@ int sending_all(struct pes_ctx *ctx, struct connection *connection)
                 break;
             }
             r = send_one(CONTAINER_OF(node, struct pes_request, node), connection);
+        }
+    }
+    if (connection->state == CONNECTION_READY) {
+        LIST_FOR_EACH (node, &ctx->sent) {
+            struct pes_request *request = CONTAINER_OF(node, struct pes_request, node);
+
+            if (r == 0 && request->stream && request->serial == connection->serial) {
+                r = stream_send(request, connection);
+            }
         }
     }
     ctx_watch_out(ctx, connection, r == -EAGAIN);

@@ -18,7 +18,10 @@
 
 static uint64_t content_bytes(const struct pes_request *request)
 {
-    return request->content.state == CONTENT_NONE ? request->full_size : request->content.n_bytes;
+    uint64_t n_gathered = request->stream ? request->stream->n_buffer : 0;
+
+    return request->content.state == CONTENT_NONE ? request->full_size
+                                                  : request->content.n_bytes + n_gathered;
 }
 
 struct answer_about settle_about(const struct pes_request *request)
@@ -77,6 +80,9 @@ void settle_with(struct pes_request *request, struct pes_answer *answer,
     struct pes_ctx *ctx = request->ctx;
 
     reservation_fini(&request->reservation, ctx);
+    if (request->stream && !request->stream->is_told) {
+        content_fini(&request->content); /* only a part: not what the answer is about */
+    }
     if (!answer->is_static) {
         answer->ctx = ctx;
         answer->serial = connection ? connection->serial : 0;

@@ -146,6 +146,27 @@ static bool is_committed(struct fake_broker *fake, const struct fake_connection 
                           (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
+/* Insists on what a broker insists on. */
+static void take_segment(struct fake_broker *fake, const struct fake_connection *connection,
+                         const struct wire_segment *segment)
+{
+    const struct wire_ask ask = {.content_id = segment->content_id};
+    struct fake_content *content = find_content(fake, connection, segment->content_id);
+
+    if (content) {
+        must(is_committed(fake, connection, &ask), "segment is not sealed");
+        must(segment->is_last || segment->bytes == fake->segment_bytes, "segment is not full");
+        fake->stream = realloc(fake->stream, fake->n_stream + segment->bytes);
+        must(fake->stream && pread(content->fd, fake->stream + fake->n_stream, segment->bytes, 0) ==
+                                 (ssize_t)segment->bytes,
+             "segment");
+        fake->n_stream += segment->bytes;
+    }
+    if (segment->is_last) {
+        fake_answer(connection, fake->stream_ask);
+    }
+}
+
 static void usual(struct fake_broker *fake, struct fake_connection *connection,
                   const struct wire_frame *frame)
 {
@@ -156,6 +177,7 @@ static void usual(struct fake_broker *fake, struct fake_connection *connection,
         .max_content_bytes = fake->max_content_bytes,
         .max_in_flight = fake->max_in_flight,
         .mode = PES_MODE_ENFORCE,
+        .segment_bytes = fake->segment_bytes,
     };
 
     if (frame->type == WIRE_TYPE_HELLO) {
@@ -164,7 +186,13 @@ static void usual(struct fake_broker *fake, struct fake_connection *connection,
     if (frame->type == WIRE_TYPE_RESERVE) {
         lend(fake, connection, &frame->reserve);
     }
-    if (frame->type == WIRE_TYPE_ASK) {
+    if (frame->type == WIRE_TYPE_SEGMENT) {
+        take_segment(fake, connection, &frame->segment);
+    }
+    if (frame->type == WIRE_TYPE_ASK && frame->ask.stream_id) {
+        fake->stream_ask = frame->ask.id;
+        fake->n_stream = 0;
+    } else if (frame->type == WIRE_TYPE_ASK) {
         must(is_committed(fake, connection, &frame->ask), "content is not sealed");
         fake_answer(connection, frame->ask.id);
     }
@@ -266,6 +294,7 @@ void fake_broker_setup(struct fake_broker *fake)
         .max_in_flight = 256,
         .max_inline_bytes = WIRE_INLINE_BYTES_MAX,
         .max_content_bytes = 100u << 20,
+        .segment_bytes = 1u << 20,
         .listener = -1,
     };
     for (size_t i = 0; i < FAKE_CONNECTIONS_MAX; i++) {
@@ -328,6 +357,7 @@ void fake_broker_stop(struct fake_broker *fake)
 void fake_broker_teardown(struct fake_broker *fake)
 {
     fake_broker_stop(fake);
+    free(fake->stream);
     unlink(fake->policy);
     rmdir(fake->folder);
     pthread_mutex_destroy(&fake->mutex);

@@ -56,6 +56,7 @@ struct fake_broker {
     uint32_t max_in_flight;
     uint32_t max_inline_bytes;
     uint64_t max_content_bytes;
+    uint32_t segment_bytes; /* 0: knows no streams */
 
     int listener;
     int stop_pipe[2];
@@ -65,6 +66,9 @@ struct fake_broker {
     unsigned n_connections; /* ever */
     struct fake_content contents[FAKE_CONTENTS_MAX];
     size_t n_contents;
+    uint64_t stream_ask; /* the question whose stream came last */
+    uint8_t *stream;     /* what has come of it */
+    size_t n_stream;
 
     pthread_mutex_t mutex; /* what follows */
     pthread_cond_t changed;
