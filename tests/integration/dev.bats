@@ -18,6 +18,17 @@ run_private() {
     [[ $output == *"no command 'nonsense'"* ]]
 }
 
+@test "a command that is asked for help gives it, and a time that is none is an error" {
+    run timeout 20 "$PES_SOURCE/dev" fuzz --help
+    [ "$status" -eq 0 ]
+    [[ $output == "usage: ./dev"* ]]
+    for time in -1 0 s 1s5 ten 1.5; do
+        run timeout 20 "$PES_SOURCE/dev" fuzz "$time"
+        [ "$status" -eq 1 ]
+        [[ $output == *"'$time' is no time"* ]]
+    done
+}
+
 @test "run returns the command's exit status" {
     run_private true
     [ "$status" -eq 0 ]
