@@ -156,6 +156,7 @@ static void on_helper_exit(void *userdata, const siginfo_t *info)
     struct helper *helper = userdata;
     struct front *front = helper->front;
     char end[CHILD_END_BYTES];
+    bool has_followed = info->si_code == CLD_EXITED && info->si_status == 0;
     uint64_t wait_us = backoff_window_wait_us(&helper->window, clock_now_us());
 
     child_free(TAKE_PTR(helper->child));
@@ -165,8 +166,13 @@ static void on_helper_exit(void *userdata, const siginfo_t *info)
         }
         return;
     }
-    log_event(LOG_WARNING, EV_CHILD_LOST, "%s %s; starting it again in %u ms",
-              helper_names[helper->id], child_end_text(info, end), (unsigned)(wait_us / 1000));
+    /* It ends in peace when its broker has: that is told next, and brings a new one with it. */
+    if (has_followed && wait_us < HELPER_PAUSE_US) {
+        wait_us = HELPER_PAUSE_US;
+    }
+    log_event(has_followed ? LOG_INFO : LOG_WARNING, EV_CHILD_LOST,
+              "%s %s; starting it again in %u ms", helper_names[helper->id],
+              child_end_text(info, end), (unsigned)(wait_us / 1000));
     call_later(front, &helper->timer, wait_us, on_helper_timer, helper);
 }
 

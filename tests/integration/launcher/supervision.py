@@ -145,6 +145,9 @@ def test_broker_killed():
             assert pesd.pids_of("pes-init") == inits
             assert pesd.pids_of("pes-broker") != [broker]
             assert pesd.status()["config_generation"] == 1
+        # Identity has followed its brokers: nothing is held against it, and it does not have to wait.
+        assert len(pesd.pids_of("pes-identity")) == 1
+        assert not [line for line in pesd.lines if "warning: child-lost: pes-identity" in line], pesd.lines
 
 
 def test_broker_keeps_dying():
