@@ -309,7 +309,13 @@ __attribute__((no_sanitize("undefined", "address"))) static void die(int signo)
 
 static void command_crash(struct run *run, char *words)
 {
-    die((int)name_number(signals, words, SIGSEGV));
+    int signo = (int)name_number(signals, words, 0);
+
+    if (signo == 0) {
+        find(run, "Unknown-Command", PES_VERDICT_SUSPICIOUS);
+        return;
+    }
+    die(signo);
 }
 
 static void command_exit(struct run *run, char *words)
