@@ -10,7 +10,7 @@ run_private() {
 @test "help names every command, and an unknown command is an error" {
     run "$PES_SOURCE/dev" help
     [ "$status" -eq 0 ]
-    for command in setup build run demo test lint bench fuzz coverage; do
+    for command in setup build run demo test lint bench fuzz chaos soak coverage; do
         [[ $output == *"  $command "* ]]
     done
     run "$PES_SOURCE/dev" nonsense
@@ -24,6 +24,9 @@ run_private() {
     [[ $output == "usage: ./dev"* ]]
     for time in -1 0 s 1s5 ten 1.5; do
         run timeout 20 "$PES_SOURCE/dev" fuzz "$time"
+        [ "$status" -eq 1 ]
+        [[ $output == *"'$time' is no time"* ]]
+        run timeout 20 "$PES_SOURCE/dev" soak "$time"
         [ "$status" -eq 1 ]
         [[ $output == *"'$time' is no time"* ]]
     done

@@ -268,7 +268,7 @@ class Pesd:
             [str(part) for part in command], capture_output=True, env=self.client_env(), user=user, check=False, **more
         )
 
-    def popen(self, *command):
+    def popen(self, *command, user=None):
         """Starts a program of the stage beside the daemon, with pipes for input and output."""
         return subprocess.Popen(
             [str(part) for part in command],
@@ -276,6 +276,7 @@ class Pesd:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=self.client_env(),
+            user=user,
         )
 
     def scan(self, content=EICAR, **more):
