@@ -324,8 +324,21 @@ void world_feed(struct world *world, struct event event)
     struct event next[256];
     size_t n_next = 0;
 
+    if (world->is_lost) {
+        return;
+    }
     world->n_steps++;
+    if (world->on_step) {
+        world->on_step(true);
+    }
     core_step(&world->core, &event, world->now_us, &world->actions);
+    if (world->on_step) {
+        world->on_step(false);
+    }
+    if (world->actions.is_broken) {
+        world->is_lost = true;
+        return;
+    }
     for (size_t i = 0; i < world->actions.n_items; i++) {
         struct event follows;
 
@@ -363,10 +376,10 @@ void world_fini(struct world *world)
         }
     }
     world_hash(world);
-    MUST(world->core.n_questions == 0);
-    MUST(world->core.content_bytes == 0);
+    MUST(world->is_lost || world->core.n_questions == 0);
+    MUST(world->is_lost || world->core.content_bytes == 0);
     for (size_t i = 0; i < 1024; i++) {
-        MUST(!world->has_memory[i]);
+        MUST(world->is_lost || !world->has_memory[i]);
     }
     core_fini(&world->core);
     action_list_fini(&world->actions);

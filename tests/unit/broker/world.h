@@ -71,6 +71,8 @@ struct world {
     unsigned n_newcomers;             /* names that were thought up */
     bool has_new_limits;              /* of users who may hold more than that by now */
     bool has_exited;
+    bool is_lost;                    /* memory ran out in the middle of a step: the broker ends */
+    void (*on_step)(bool is_within); /* called before and after each step of the core, or NULL */
     bool admits_none;
     bool said_ready;
     size_t n_logged[EV_INTERNAL + 1]; /* by event; it is the last */
