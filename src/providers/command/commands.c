@@ -225,11 +225,18 @@ static bool is_break(uint8_t c)
     return c <= ' ' || strchr("\"'|&;()`{}<>", c) != NULL;
 }
 
-/* The $ of $(...), the @ of @(...), the number of 2>file. */
+/* The $ of $(...), the @ of @(...), the number of 2>file, the type of [xml]$x, a line end as
+ * printf writes it. */
 static bool is_part_of_mark(const struct text *text, size_t from, size_t to)
 {
     uint8_t next = text_at(text, to);
 
+    if (text->bytes[from] == '[' && text->bytes[to - 1] == ']' && next == '$') {
+        return true;
+    }
+    if (to - from == 2 && text->bytes[from] == '\\') {
+        return strchr("nrt", text->bytes[from + 1]) != NULL;
+    }
     if (to - from != 1) {
         return false;
     }
@@ -238,6 +245,32 @@ static bool is_part_of_mark(const struct text *text, size_t from, size_t to)
     }
     return next == '>' ? text->bytes[from] >= '0' && text->bytes[from] <= '9'
                        : (next == '(' || next == '{') && strchr("$@", text->bytes[from]) != NULL;
+}
+
+/* Whether an & inside an address is followed by `name=`, and does not end the command. */
+static bool is_query(const struct text *text, size_t at, size_t to)
+{
+    size_t i = at;
+
+    while (i < to && !is_break(text->bytes[i]) && text->bytes[i] != '=') {
+        i++;
+    }
+    return i > at && i < to && text->bytes[i] == '=';
+}
+
+/* `export x=` assigns as `x=` does. */
+static bool is_declaration(const struct text *text, size_t from, size_t to)
+{
+    static const char *const words[] = {"export", "local", "declare", "typeset", "readonly"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t n = strlen(words[i]);
+
+        if (to - from == n && memcmp(text->bytes + from, words[i], n) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void word_read(struct parser *parser)
@@ -251,7 +284,7 @@ static void word_read(struct parser *parser)
         uint8_t c = text->bytes[i];
 
         is_address |= c == ':' && text_at(text, i + 1) == '/';
-        if (is_address && c == '&' && i + 1 < parser->to && !is_break(text->bytes[i + 1])) {
+        if (is_address && c == '&' && is_query(text, i + 1, parser->to)) {
             continue;
         }
         /* ${name} is a word. */
@@ -262,6 +295,10 @@ static void word_read(struct parser *parser)
             continue;
         }
         if (is_break(c)) {
+            break;
+        }
+        if (c == ']' && text->bytes[from] == '[' && text_at(text, i + 1) == '$') {
+            i++;
             break;
         }
         if (c == '=' && (parser->n_words_in_current == 0 || parser->may_be_inline) &&
@@ -275,6 +312,9 @@ static void word_read(struct parser *parser)
         return;
     }
     parser->at = i;
+    if (parser->n_words_in_current == 0 && is_declaration(text, from, i)) {
+        return;
+    }
     if (!is_part_of_mark(text, from, i)) {
         word_add(parser, from, i);
     }

@@ -15,7 +15,8 @@ struct word_at {
     uint32_t name;  /* from, or after the last slash of a path */
     uint32_t flags; /* of enum word */
     uint32_t command;
-    uint8_t before; /* '>' or '<' when a redirection leads to it */
+    uint8_t before;  /* '>' or '<' when a redirection leads to it */
+    uint8_t methods; /* of enum method; methods_note() */
 };
 
 struct command {

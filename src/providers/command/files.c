@@ -251,7 +251,7 @@ static bool is_saved(const struct files *files, uint32_t index)
     }
     for (uint32_t i = index; i > 0 && i + 8 > index; i--) {
         if (commands->words[i - 1].command == parent &&
-            method_of(commands, &commands->words[i - 1]) & METHOD_SAVE) {
+            commands->words[i - 1].methods & METHOD_SAVE) {
             return true;
         }
     }
@@ -278,12 +278,64 @@ static bool is_same_name(const struct files *files, const struct fetched *fetche
            memcmp(bytes_of(files->commands, fetched->name + n), ".exe", 4) == 0;
 }
 
+static bool is_one_of(const struct files *files, uint32_t head, const char *const *names)
+{
+    for (size_t i = 0; names[i]; i++) {
+        if (commands_word_is(files->commands, &files->commands->words[head], names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_unpacker(const struct files *files, uint32_t head)
 {
-    static const char *const unpackers[] = {"expand-archive", "tar", "unzip", "expand", "7z"};
+    static const char *const names[] = {"expand-archive", "tar", "unzip", "expand", "7z", NULL};
 
-    for (size_t i = 0; i < sizeof(unpackers) / sizeof(unpackers[0]); i++) {
-        if (commands_word_is(files->commands, &files->commands->words[head], unpackers[i])) {
+    return is_one_of(files, head, names);
+}
+
+static bool is_mover(const struct files *files, uint32_t head)
+{
+    static const char *const names[] = {"mv",  "cp",     "move",      "copy",
+                                        "ren", "rename", "move-item", "rename-item",
+                                        "rni", "mi",     "copy-item", NULL};
+
+    return is_one_of(files, head, names);
+}
+
+/* What a fetched file is moved to, is a fetched file: the last word of the command. */
+static void moved_add(struct files *files, uint32_t index, bool is_written)
+{
+    const struct commands *commands = files->commands;
+    uint32_t last = index;
+
+    for (uint32_t i = index + 1; i < commands->n_words && i < index + 8 &&
+                                 commands->words[i].command == commands->words[index].command;
+         i++) {
+        if (commands->text->bytes[commands->words[i].from] != '-') {
+            last = i;
+        }
+    }
+    if (last != index && !commands_word_has(commands, &commands->words[last], "/usr/") &&
+        !commands_word_has(commands, &commands->words[last], "/bin/") &&
+        !commands_word_has(commands, &commands->words[last], "/opt/")) {
+        fetched_add(files, last, is_written);
+    }
+}
+
+/* Whether the name says that Windows starts it: what comes out of an archive is often built or
+ * installed, but rarely is that a program. */
+static bool is_program_name(const struct commands *commands, const struct word_at *word)
+{
+    static const char *const endings[] = {".exe", ".bat", ".cmd", ".vbs", ".js",
+                                          ".hta", ".lnk", ".scr", ".ps1"};
+    size_t n_word = word->to - word->name;
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t n = strlen(endings[i]);
+
+        if (n_word > n && memcmp(bytes_of(commands, word->to - n), endings[i], n) == 0) {
             return true;
         }
     }
@@ -326,8 +378,13 @@ static void started_note(struct files *files, uint32_t index)
         if (is_same && head != COMMAND_NONE && is_unpacker(files, head)) {
             fetched->is_unpacked = true;
         }
+        if (is_same && head != COMMAND_NONE && is_mover(files, head)) {
+            moved_add(files, index, fetched->is_written);
+            return;
+        }
         if (is_started(files, index) &&
-            (is_same || (fetched->is_unpacked && commands_word_has(commands, word, "\\")))) {
+            (is_same || (fetched->is_unpacked && (commands_word_has(commands, word, "\\") ||
+                                                  is_program_name(commands, word))))) {
             signals_add(files->signals,
                         fetched->is_written ? FACT_WRITTEN_STARTED : FACT_FETCH_STARTED,
                         files->view, commands->text, target->from, word->to);

@@ -120,7 +120,7 @@ static void word_note(struct flow *flow, uint32_t index)
 {
     struct commands *commands = &flow->flows->commands;
     const struct word_at *word = &commands->words[index];
-    uint8_t methods = method_of(commands, word);
+    uint8_t methods = word->methods;
     const struct command *command = &commands->commands[word->command];
 
     if (methods & ~(METHOD_RUN | METHOD_SAVE)) {
@@ -143,6 +143,13 @@ static void word_note(struct flow *flow, uint32_t index)
         !file_is_output(commands, index)) {
         flow->flows->own[word->command] |= METHOD_ADDRESS;
         address_note_bare(flow->text, word->from, word->to, flow->view, flow->known, flow->signals);
+    }
+    /* irm $u: where to is not known here, but an address it is. */
+    if (command->head != COMMAND_NONE && command->head < index && !word->before &&
+        flow->text->bytes[word->from] == '$' && word->to - word->from > 1 &&
+        (commands->words[command->head].flags & (WORD_FETCH | WORD_EXPRESSION)) ==
+            (WORD_FETCH | WORD_EXPRESSION)) {
+        flow->flows->own[word->command] |= METHOD_ADDRESS;
     }
     for (size_t i = 0; i < flow->n_tainted; i++) {
         if (file_is_variable(commands, word, &commands->words[flow->tainted[i].word])) {
@@ -219,6 +226,13 @@ static void taint(struct flow *flow)
     }
 }
 
+/* `# anything`: no argument. What stands in it is read all the same, for the # may be quoted. */
+static bool is_remark(const struct flow *flow, const struct word_at *word)
+{
+    return flow->text->bytes[word->from] == '#' && word->from > 0 &&
+           flow->text->bytes[word->from - 1] == ' ';
+}
+
 /* Words of the command after its head that are no options, among its first `n` words. */
 static size_t n_arguments(const struct flow *flow, uint32_t command, size_t n)
 {
@@ -232,6 +246,9 @@ static size_t n_arguments(const struct flow *flow, uint32_t command, size_t n)
 
         if (word->command != command) {
             continue;
+        }
+        if (is_remark(flow, word)) {
+            break;
         }
         n_seen++;
         if (i > commands->commands[command].head && !word->before && !is_option(flow, word)) {
@@ -249,6 +266,9 @@ static bool has_option(const struct flow *flow, uint32_t command, const char *co
     for (uint32_t i = head + 1; i < commands->n_words && i < head + 24; i++) {
         const struct word_at *word = &commands->words[i];
 
+        if (word->command == command && is_remark(flow, word)) {
+            return false;
+        }
         for (size_t o = 0; word->command == command && options[o]; o++) {
             size_t n = strlen(options[o]);
 
@@ -312,6 +332,15 @@ static bool runs_arguments(const struct flow *flow, uint32_t command)
            !(commands->words[head].flags & WORD_LANGUAGE);
 }
 
+/* `.` and `source` take a file, and nothing from a pipe. */
+static bool reads_input(const struct flow *flow, uint32_t command)
+{
+    const struct commands *commands = &flow->flows->commands;
+    uint32_t head = commands->commands[command].head;
+
+    return head == COMMAND_NONE || !(commands->words[head].flags & WORD_START);
+}
+
 /* Whether what `child` gives is the program that a shell in `command` runs: sh -c "$(...)". */
 static bool is_program_of(const struct flow *flow, uint32_t command, uint32_t child)
 {
@@ -364,8 +393,9 @@ static void runs_note(struct flow *flow)
             }
         }
         if (runs_arguments(flow, i)) {
-            gives_note(flow, i, flows->own[i] | (flows->gives[i] & GIVES_FETCHED),
-                       FACT_FETCH_EVALUATED);
+            uint8_t piped = reads_input(flow, i) ? flows->gives[i] & GIVES_FETCHED : 0;
+
+            gives_note(flow, i, flows->own[i] | piped, FACT_FETCH_EVALUATED);
         }
         if (command->parent != COMMAND_NONE && is_program_of(flow, command->parent, i)) {
             gives_note(flow, command->parent, flows->gives[i], FACT_FETCH_EVALUATED);
@@ -398,6 +428,7 @@ static void part_note(struct flow *flow, size_t from, size_t to)
 
     commands_read(&flows->commands, flow->text, from, to);
     flow->signals->is_incomplete |= flows->commands.is_incomplete;
+    methods_note(&flows->commands);
     flow->n_tainted = 0;
     /* Again with what variables hold, and those that take their values from them. */
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {

@@ -40,7 +40,7 @@ static void window_match(struct judge *judge, unsigned view, size_t from, size_t
         return;
     }
     memset(hits, 0, set->n_expressions);
-    if (pattern_set_match(set->patterns, plain->bytes + from, to - from, hits) != 0) {
+    if (pattern_set_candidates(set->patterns, plain->bytes + from, to - from, hits) != 0) {
         judge->is_incomplete = true;
         return;
     }
@@ -48,13 +48,17 @@ static void window_match(struct judge *judge, unsigned view, size_t from, size_t
         uint16_t name = set->name_of_expression[i];
         size_t start;
         size_t end;
+        int r;
 
-        if (!hits[i] || is_noted[name] ||
-            !pattern_set_where(set->patterns, i, plain->bytes + from, to - from, &start, &end)) {
+        if (!hits[i] || is_noted[name]) {
             continue;
         }
-        is_noted[name] = 1;
-        signals_add(&judge->signals, FACT_COUNT + name, view, plain, from + start, from + end);
+        r = pattern_set_where(set->patterns, i, plain->bytes + from, to - from, &start, &end);
+        judge->is_incomplete |= r < 0;
+        if (r > 0) {
+            is_noted[name] = 1;
+            signals_add(&judge->signals, FACT_COUNT + name, view, plain, from + start, from + end);
+        }
     }
 }
 

@@ -6,79 +6,96 @@
  */
 #include "providers/command/methods.h"
 
+#include <string.h>
+
 struct named {
     const char *part;
+    size_t n;
     uint8_t method;
 };
 
+#define NAMED(part, method)                                                                        \
+    {                                                                                              \
+        (part), sizeof(part) - 1, (method)                                                         \
+    }
+
 static const struct named names[] = {
-    {"://", METHOD_ADDRESS},
-    {"www.", METHOD_ADDRESS},
-    {"downloadstring", METHOD_FETCH},
-    {"downloaddata", METHOD_FETCH},
-    {"downloadfile", METHOD_FETCH | METHOD_SAVE},
-    {".openread", METHOD_FETCH},
-    {"getstringasync", METHOD_FETCH},
-    {"getbytearrayasync", METHOD_FETCH},
-    {"getresponsestream", METHOD_FETCH},
-    {"withcontentsofurl", METHOD_FETCH},
-    {"urlopen", METHOD_FETCH},
-    {"urlretrieve", METHOD_FETCH | METHOD_SAVE},
-    {"requests.get", METHOD_FETCH},
-    {"requests.post", METHOD_FETCH},
-    {"http.get", METHOD_FETCH},
-    {"https.get", METHOD_FETCH},
-    {"net::http", METHOD_FETCH},
-    {"uri.open", METHOD_FETCH},
-    {"lwp::", METHOD_FETCH},
-    {"http::tiny", METHOD_FETCH},
-    {"file_get_contents", METHOD_FETCH},
-    {"responsetext", METHOD_FETCH},
-    {"responsebody", METHOD_FETCH},
-    {"xmlhttp", METHOD_FETCH},
-    {"urldownloadtofile", METHOD_FETCH | METHOD_SAVE},
-    {"/dev/tcp/", METHOD_FETCH | METHOD_ADDRESS},
-    {"resolve-dnsname", METHOD_FETCH | METHOD_ADDRESS},
-    {"frombase64string", METHOD_DECODE},
-    {"b64decode", METHOD_DECODE},
-    {"b32decode", METHOD_DECODE},
-    {"b85decode", METHOD_DECODE},
-    {"atob", METHOD_DECODE},
-    {"base64_decode", METHOD_DECODE},
-    {"decode_base64", METHOD_DECODE},
-    {"decode64", METHOD_DECODE},
-    {"gzinflate", METHOD_DECODE},
-    {"unhexlify", METHOD_DECODE},
-    {"fromhex", METHOD_DECODE},
-    {"zlib.decompress", METHOD_DECODE},
-    {"gzipstream", METHOD_DECODE},
-    {"deflatestream", METHOD_DECODE},
-    {"str_rot13", METHOD_DECODE},
-    {"codecs.decode", METHOD_DECODE},
-    {"unescape", METHOD_DECODE},
-    {"fromcharcode", METHOD_DECODE},
-    {"scriptblock", METHOD_RUN},
-    {"invokescript", METHOD_RUN},
-    {"invokeexpression", METHOD_RUN},
-    {"assembly]::load", METHOD_RUN},
-    {"assembly.load", METHOD_RUN},
-    {"executeglobal", METHOD_RUN},
-    {"instance_eval", METHOD_RUN},
-    {"loadstring", METHOD_RUN},
-    {"builtins.exec", METHOD_RUN},
+    NAMED("://", METHOD_ADDRESS),
+    NAMED("www.", METHOD_ADDRESS),
+    NAMED("downloadstring", METHOD_FETCH),
+    NAMED("downloaddata", METHOD_FETCH),
+    NAMED("downloadfile", METHOD_FETCH | METHOD_SAVE),
+    NAMED(".openread", METHOD_FETCH),
+    NAMED("getstringasync", METHOD_FETCH),
+    NAMED("getbytearrayasync", METHOD_FETCH),
+    NAMED("getresponsestream", METHOD_FETCH),
+    NAMED("withcontentsofurl", METHOD_FETCH),
+    NAMED("urlopen", METHOD_FETCH),
+    NAMED("urlretrieve", METHOD_FETCH | METHOD_SAVE),
+    NAMED("requests.get", METHOD_FETCH),
+    NAMED("requests.post", METHOD_FETCH),
+    NAMED("http.get", METHOD_FETCH),
+    NAMED("https.get", METHOD_FETCH),
+    NAMED("net::http", METHOD_FETCH),
+    NAMED("uri.open", METHOD_FETCH),
+    NAMED("lwp::", METHOD_FETCH),
+    NAMED("http::tiny", METHOD_FETCH),
+    NAMED("file_get_contents", METHOD_FETCH),
+    NAMED("responsetext", METHOD_FETCH),
+    NAMED("responsebody", METHOD_FETCH),
+    NAMED("xmlhttp", METHOD_FETCH),
+    NAMED("urldownloadtofile", METHOD_FETCH | METHOD_SAVE),
+    NAMED("/dev/tcp/", METHOD_FETCH | METHOD_ADDRESS),
+    NAMED("resolve-dnsname", METHOD_FETCH | METHOD_ADDRESS),
+    NAMED("frombase64string", METHOD_DECODE),
+    NAMED("b64decode", METHOD_DECODE),
+    NAMED("b32decode", METHOD_DECODE),
+    NAMED("b85decode", METHOD_DECODE),
+    NAMED("atob", METHOD_DECODE),
+    NAMED("base64_decode", METHOD_DECODE),
+    NAMED("decode_base64", METHOD_DECODE),
+    NAMED("decode64", METHOD_DECODE),
+    NAMED("gzinflate", METHOD_DECODE),
+    NAMED("unhexlify", METHOD_DECODE),
+    NAMED("fromhex", METHOD_DECODE),
+    NAMED("zlib.decompress", METHOD_DECODE),
+    NAMED("gzipstream", METHOD_DECODE),
+    NAMED("deflatestream", METHOD_DECODE),
+    NAMED("str_rot13", METHOD_DECODE),
+    NAMED("codecs.decode", METHOD_DECODE),
+    NAMED("unescape", METHOD_DECODE),
+    NAMED("fromcharcode", METHOD_DECODE),
+    NAMED("scriptblock", METHOD_RUN),
+    NAMED("invokescript", METHOD_RUN),
+    NAMED("invokeexpression", METHOD_RUN),
+    NAMED("assembly]::load", METHOD_RUN),
+    NAMED("assembly.load", METHOD_RUN),
+    NAMED("executeglobal", METHOD_RUN),
+    NAMED("instance_eval", METHOD_RUN),
+    NAMED("loadstring", METHOD_RUN),
+    NAMED("builtins.exec", METHOD_RUN),
 };
 
-uint8_t method_of(const struct commands *commands, const struct word_at *word)
+static uint8_t method_of(const struct commands *commands, const struct word_at *word)
 {
+    const uint8_t *bytes = commands->text->bytes + word->from;
+    size_t n = word->to - word->from;
     uint8_t methods = METHOD_NONE;
 
-    if (word->to - word->from < 4) {
+    if (n < 4) {
         return methods;
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (commands_word_has(commands, word, names[i].part)) {
+        if (names[i].n <= n && memmem(bytes, n, names[i].part, names[i].n)) {
             methods |= names[i].method;
         }
     }
     return methods;
+}
+
+void methods_note(struct commands *commands)
+{
+    for (size_t i = 0; i < commands->n_words; i++) {
+        commands->words[i].methods = method_of(commands, &commands->words[i]);
+    }
 }

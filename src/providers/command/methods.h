@@ -12,5 +12,5 @@ enum method {
     METHOD_SAVE = 1u << 4,    /* METHOD_FETCH that writes a file */
 };
 
-/* What the word does: flags of enum method. */
-uint8_t method_of(const struct commands *commands, const struct word_at *word);
+/* Notes in each word what it does: flags of enum method. */
+void methods_note(struct commands *commands);

@@ -1,19 +1,27 @@
 /*
- * pattern_set: the shim between C and RE2::Set.
+ * pattern_set: the shim between C and RE2.
  *
  * RE2 reads each byte a bounded number of times whatever the expression, which is why it is the one
  * that gets to see hostile text. It reports by return value, but its containers may throw when
  * memory is short: every function here catches everything, and nothing else in the module is C++.
  *
+ * All expressions as one RE2::Set were tried: in text that is full of their beginnings, the states
+ * of one automaton are all combinations of what may follow, and building them took 5 s for 100 KB.
+ * So the set is made of the literal pieces that expressions cannot do without (FilteredRE2 knows
+ * them): its states are few. Only expressions whose pieces are all there are looked for, each by
+ * itself.
+ *
  * RE2::Set::Match() returns false both for "nothing found" and for "out of memory"; which it was is
  * told by ErrorInfo, and passed on.
  *
- * Expressions and text are bytes (Latin-1 to RE2), so that text need not be valid UTF-8.
+ * Expressions and text are bytes (Latin-1 to RE2), so that text need not be valid UTF-8. Text must
+ * be in lower case: that is what the pieces are in.
  */
 #include "providers/command/pattern_set.h"
 
 #include <cstring>
 #include <memory>
+#include <re2/filtered_re2.h>
 #include <re2/re2.h>
 #include <re2/set.h>
 #include <string>
@@ -21,6 +29,8 @@
 
 namespace
 {
+constexpr int piece_bytes_min = 3;
+
 RE2::Options options(size_t n_bytes_max)
 {
     RE2::Options options;
@@ -33,10 +43,13 @@ RE2::Options options(size_t n_bytes_max)
 } // namespace
 
 struct pattern_set {
-    RE2::Set set;
-    std::vector<std::unique_ptr<RE2>> single;
+    RE2::Set pieces;
+    re2::FilteredRE2 expressions;
+    bool has_pieces = false;
+    mutable uint64_t n_bytes_read = 0;
 
-    explicit pattern_set(size_t n_bytes_max) : set(options(n_bytes_max), RE2::UNANCHORED)
+    explicit pattern_set(size_t n_bytes_max)
+        : pieces(options(n_bytes_max), RE2::UNANCHORED), expressions(piece_bytes_min)
     {
     }
 };
@@ -62,19 +75,16 @@ int pattern_set_add(struct pattern_set *set, const char *expression, size_t n,
 {
     ret_error[0] = '\0';
     try {
-        std::string error;
         re2::StringPiece piece(expression, n);
-        int index;
+        RE2 probe(piece, options(PATTERN_BYTES));
+        int index = -1;
 
-        auto single = std::make_unique<RE2>(piece, options(PATTERN_SET_BYTES));
-        index = set->set.Add(piece, &error);
-        if (index < 0 || !single->ok()) {
-            strncpy(ret_error, error.empty() ? single->error().c_str() : error.c_str(),
-                    PATTERN_ERROR_MAX - 1);
+        if (!probe.ok() ||
+            set->expressions.Add(piece, options(PATTERN_BYTES), &index) != RE2::NoError) {
+            strncpy(ret_error, probe.error().c_str(), PATTERN_ERROR_MAX - 1);
             ret_error[PATTERN_ERROR_MAX - 1] = '\0';
             return -1;
         }
-        set->single.push_back(std::move(single));
         return index;
     } catch (...) {
         strncpy(ret_error, "out of memory", PATTERN_ERROR_MAX - 1);
@@ -85,26 +95,43 @@ int pattern_set_add(struct pattern_set *set, const char *expression, size_t n,
 int pattern_set_compile(struct pattern_set *set)
 {
     try {
-        return set->set.Compile() ? 0 : -1;
+        std::vector<std::string> pieces;
+
+        if (set->expressions.NumRegexps() == 0) {
+            return 0;
+        }
+        set->expressions.Compile(&pieces);
+        for (const std::string &piece : pieces) {
+            if (set->pieces.Add(RE2::QuoteMeta(piece), nullptr) < 0) {
+                return -1;
+            }
+        }
+        set->has_pieces = !pieces.empty();
+        return set->pieces.Compile() ? 0 : -1;
     } catch (...) {
         return -1;
     }
 }
 
-int pattern_set_match(const struct pattern_set *set, const uint8_t *bytes, size_t n, uint8_t *hits)
+int pattern_set_candidates(const struct pattern_set *set, const uint8_t *bytes, size_t n,
+                           uint8_t *hits)
 {
     try {
         std::vector<int> found;
+        std::vector<int> candidates;
         RE2::Set::ErrorInfo info{};
-        re2::StringPiece piece(reinterpret_cast<const char *>(bytes), n);
+        re2::StringPiece text(reinterpret_cast<const char *>(bytes), n);
 
-        if (set->single.empty()) {
+        if (set->expressions.NumRegexps() == 0) {
             return 0;
         }
-        if (!set->set.Match(piece, &found, &info)) {
-            return info.kind == RE2::Set::kNoError ? 0 : PATTERN_SET_E_MEMORY;
+        set->n_bytes_read += n;
+        if (set->has_pieces && !set->pieces.Match(text, &found, &info) &&
+            info.kind != RE2::Set::kNoError) {
+            return PATTERN_SET_E_MEMORY;
         }
-        for (int index : found) {
+        set->expressions.AllPotentials(found, &candidates);
+        for (int index : candidates) {
             hits[index] = 1;
         }
         return 0;
@@ -120,15 +147,24 @@ int pattern_set_where(const struct pattern_set *set, size_t index, const uint8_t
         re2::StringPiece piece(reinterpret_cast<const char *>(bytes), n);
         re2::StringPiece match;
 
-        if (index >= set->single.size() ||
-            !set->single[index]->Match(piece, 0, n, RE2::UNANCHORED, &match, 1)) {
+        if (index >= static_cast<size_t>(set->expressions.NumRegexps())) {
+            return 0;
+        }
+        set->n_bytes_read += n;
+        if (!set->expressions.GetRE2(static_cast<int>(index))
+                 .Match(piece, 0, n, RE2::UNANCHORED, &match, 1)) {
             return 0;
         }
         *ret_from = static_cast<size_t>(match.data() - piece.data());
         *ret_to = *ret_from + match.size();
         return 1;
     } catch (...) {
-        return 0;
+        return -1;
     }
+}
+
+uint64_t pattern_set_bytes_read(const struct pattern_set *set)
+{
+    return set->n_bytes_read;
 }
 }

@@ -22,6 +22,11 @@ void *operator new(std::size_t n)
     return place;
 }
 
+void *operator new(std::size_t n, const std::nothrow_t &) noexcept
+{
+    return failing_new ? nullptr : std::malloc(n);
+}
+
 void operator delete(void *place) noexcept
 {
     std::free(place);

