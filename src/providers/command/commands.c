@@ -122,6 +122,9 @@ static bool introduces_command(const struct commands *commands, const struct wor
                                           "/co", "-exec",  "--exec", "-lc", "-ic",      "-e",
                                           "-x",  "script", "--",     "-a",  "/command", "/s"};
 
+    if (!strchr("-/s", commands->text->bytes[word->from])) {
+        return false;
+    }
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         size_t n = strlen(options[i]);
 
@@ -133,6 +136,17 @@ static bool introduces_command(const struct commands *commands, const struct wor
     return false;
 }
 
+/* The x of `name=x sh`; $name=x is PowerShell, where x is the program. */
+static bool is_value(const struct commands *commands, uint32_t index)
+{
+    const struct word_at *word = &commands->words[index];
+    const struct word_at *before = index > 0 ? word - 1 : word;
+
+    return before->to == word->from && before->command == word->command &&
+           commands->text->bytes[before->to - 1] == '=' &&
+           commands->text->bytes[before->from] != '$';
+}
+
 static void head_set(struct parser *parser, uint32_t index)
 {
     struct commands *commands = parser->commands;
@@ -142,7 +156,7 @@ static void head_set(struct parser *parser, uint32_t index)
     bool is_option = first == '-' || (first == '/' && word->to - word->from <= 3);
 
     if (command->head == COMMAND_NONE) {
-        if (!is_option &&
+        if (!is_option && !is_value(commands, index) &&
             memchr(commands->text->bytes + word->from, '=', word->to - word->from) == NULL) {
             command->head = index;
         }

@@ -54,6 +54,9 @@ bool file_is_output(const struct commands *commands, size_t index)
         return false;
     }
     before = &commands->words[index - 1];
+    if (commands->text->bytes[before->from] != '-') {
+        return false;
+    }
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         size_t n = strlen(options[i]);
 
@@ -64,7 +67,6 @@ bool file_is_output(const struct commands *commands, size_t index)
     }
     /* curl's options run together: -fsSLo. */
     return before->to - before->from > 2 && before->to - before->from <= 8 &&
-           commands->text->bytes[before->from] == '-' &&
            commands->text->bytes[before->from + 1] != '-' &&
            commands->text->bytes[before->to - 1] == 'o';
 }

@@ -13,7 +13,7 @@
 #include "providers/command/hiding.h"
 
 #define WINDOW_BYTES  8192u
-#define WINDOW_STEP   6144u
+#define WINDOW_STEP   7168u
 #define SECTION_BYTES 8192u
 #define SECTION_STEP  6144u
 #define BINARY_SAMPLE 4096u

@@ -116,8 +116,13 @@ static void blob_open(struct views *views, const struct text *text, const struct
 
 static bool contains(const struct text *text, const char *word)
 {
+    const uint8_t first[2] = {(uint8_t)word[0], (uint8_t)(word[0] & ~0x20)};
+    bool has_case = word[0] >= 'a' && word[0] <= 'z';
+
     for (size_t i = 0; i < text->n; i++) {
-        if (text_has(text, i, word)) {
+        uint8_t c = text->bytes[i];
+
+        if ((c == first[0] || (has_case && c == first[1])) && text_has(text, i, word)) {
             return true;
         }
     }

@@ -240,6 +240,41 @@ static void everyday_commands_are_left_alone(void **state)
     }
 }
 
+/* Each line of a file: variants of techniques, written beside the rules. */
+static void assert_lines(const char *path, bool is_flagged, size_t n_min)
+{
+    FILE *file = fopen(path, "re");
+    char line[4096];
+    size_t n = 0;
+
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        uint32_t verdict;
+
+        line[strcspn(line, "\n")] = '\0';
+        verdict = verdict_of(line);
+        if ((verdict == PES_VERDICT_NOT_DETECTED || verdict == PES_VERDICT_UNCOMMON) ==
+            is_flagged) {
+            fail_msg("%s: %s", is_flagged ? "not found" : "not left alone", line);
+        }
+        n++;
+    }
+    assert_int_equal(fclose(file), 0);
+    assert_true(n >= n_min);
+}
+
+static void variants_of_techniques_are_found(void **state)
+{
+    assert_loads(SHIPPED_COMMAND_RULES);
+    assert_lines(LINES "/found.txt", true, 400);
+}
+
+static void what_comes_close_to_them_is_left_alone(void **state)
+{
+    assert_loads(SHIPPED_COMMAND_RULES);
+    assert_lines(LINES "/left-alone.txt", false, 300);
+}
+
 static void what_was_not_looked_at_is_said(void **state)
 {
     struct pes_scan scan = {.bytes = "a needle", .n_bytes = 8, .time_left_us = 0};
@@ -341,6 +376,8 @@ int main(void)
         CASE(an_encoded_line_is_shown_decoded_and_pointed_at),
         CASE(vendors_installers_are_uncommon_at_most),
         CASE(everyday_commands_are_left_alone),
+        CASE(variants_of_techniques_are_found),
+        CASE(what_comes_close_to_them_is_left_alone),
         CASE(what_was_not_looked_at_is_said),
         CASE(machine_code_is_not_supported),
         CASE(a_rule_is_about_one_place),

