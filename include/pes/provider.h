@@ -52,6 +52,16 @@ struct pes_sample {
     size_t n_bytes;
 };
 
+/** What a provider is, in the flags of struct pes_provider. Flags that the host does not know are
+ * refused. */
+enum pes_provider_flags {
+    /* It looks at the bytes as they are and unpacks nothing. Where it found nothing in an archive,
+     * a compressed file, a document or a mail with encoded parts, its PES_COVERAGE_FULL counts as
+     * PES_COVERAGE_UNSUPPORTED: it has seen the wrapping. An engine that unpacks leaves the flag
+     * out, and states its coverage itself, format by format. Since 0.1. */
+    PES_PROVIDER_RAW = 1u << 0,
+};
+
 /** What a module exports. Fields beyond size_bytes are taken as zero, so that the struct can grow.
  */
 struct pes_provider {
@@ -73,6 +83,8 @@ struct pes_provider {
     /* Gives samples; the array must stay. Returns their number. May be NULL: then nothing is
      * proven. */
     size_t (*samples)(void *state, const struct pes_sample **ret_samples);
+
+    uint32_t flags; /* enum pes_provider_flags */
 };
 
 /** A finding. Names are of [A-Za-z0-9._:/!-]; other characters are replaced by '_', longer ones are
@@ -306,7 +318,8 @@ PES_PUBLIC void pes_scan_verdict(struct pes_scan *scan, uint32_t verdict);
  * @bytes_examined: bytes of the content that were looked at
  *
  * PES_COVERAGE_FULL goes with the length of the content, and with nothing less: with fewer bytes it
- * counts as PES_COVERAGE_PARTIAL_SIZE. More bytes than there are count as all.
+ * counts as PES_COVERAGE_PARTIAL_SIZE. More bytes than there are count as all. Of a provider with
+ * PES_PROVIDER_RAW that found nothing in a packed format it counts as PES_COVERAGE_UNSUPPORTED.
  *
  * Threads: the only one.
  * Since: 0.1

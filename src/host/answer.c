@@ -5,7 +5,8 @@
  * Result of at most 8 KiB: names reduced to their alphabet, findings worst first (verdict, then
  * severity, then order of arrival), evidence pointing at findings and bytes that are there, that of
  * the worst finding first, no coverage that was not stated, full coverage only of every byte, and
- * known_good only with full coverage. A verdict or coverage that this version does not know is
+ * known_good only with full coverage; nothing found by who unpacks nothing is not full coverage of
+ * what is packed (`is_only_wrapping`). A verdict or coverage that this version does not know is
  * taken the careful way: a finding without a known verdict is suspicious, an unknown coverage means
  * not examined.
  *
@@ -15,6 +16,7 @@
 
 #include <string.h>
 
+#include "wire/name_table.h"
 #include "wire/names.h"
 #include "wire/verdict_rank.h"
 
@@ -267,10 +269,15 @@ static void fill_coverage(struct wire_result *result, const struct answer *answe
     }
 }
 
-static uint32_t final_verdict(const struct wire_result *result, const struct answer *answer)
+/* Of a finding it does not matter what else there is. */
+static uint32_t final_verdict(struct wire_result *result, const struct answer *answer,
+                              bool is_only_wrapping)
 {
     uint32_t verdict = result->n_findings > 0 ? result->findings[0].verdict : answer->verdict;
 
+    if (is_only_wrapping && result->coverage == PES_COVERAGE_FULL && !verdict_is_finding(verdict)) {
+        result->coverage = PES_COVERAGE_UNSUPPORTED;
+    }
     if (verdict == PES_VERDICT_KNOWN_GOOD && result->coverage != PES_COVERAGE_FULL) {
         return PES_VERDICT_NOT_DETECTED;
     }
@@ -307,7 +314,7 @@ int answer_encode(const struct answer *answer, const struct answer_frame *frame,
     } else {
         fill_findings(&result, answer, frame->content_bytes);
         fill_coverage(&result, answer, frame->content_bytes);
-        result.verdict = final_verdict(&result, answer);
+        result.verdict = final_verdict(&result, answer, frame->is_only_wrapping);
         result.decoded = (struct wire_bytes){.data = answer->decoded, .size = answer->n_decoded};
     }
     do {

@@ -64,7 +64,8 @@ struct answer_frame {
     uint64_t id;
     uint64_t content_bytes;
     uint64_t cpu_us;
-    bool has_failed; /* scan() returned -1: nothing counts */
+    bool has_failed;       /* scan() returned -1: nothing counts */
+    bool is_only_wrapping; /* the content is packed, and the module unpacks nothing */
 };
 
 /* Encodes it as a Result that fits; what does not fit is left out, the worst finding last. Returns

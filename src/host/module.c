@@ -87,6 +87,10 @@ static int check_description(struct module *module, char ret_text[MODULE_TEXT_BY
         return FAIL(ret_text, "its version must be 1 to %d printable ASCII characters",
                     VERSION_MAX);
     }
+    if (provider->flags & ~(uint32_t)PES_PROVIDER_RAW) {
+        return FAIL(ret_text, "it sets flags 0x%x, of which this pes knows 0x%x; use a newer pes",
+                    provider->flags, PES_PROVIDER_RAW);
+    }
     if (!provider->scan) {
         return FAIL(ret_text, "it has no scan()");
     }

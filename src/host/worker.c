@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/packed_form.h"
 #include "host/confine.h"
 #include "host/content.h"
 #include "host/scan_context.h"
@@ -70,6 +71,14 @@ static void send_result(struct worker *worker, size_t n_bytes)
     }
 }
 
+/* Asked only where the answer depends on it: it costs a look at all bytes. */
+static bool is_only_wrapping(const struct pes_provider *provider, const struct pes_scan *scan)
+{
+    return (provider->flags & PES_PROVIDER_RAW) != 0 &&
+           scan->answer.coverage == PES_COVERAGE_FULL &&
+           packed_form_name(scan->bytes, scan->n_bytes) != NULL;
+}
+
 static void answer(struct worker *worker, const int *fds, size_t n_fds)
 {
     const struct wire_scan *question = &worker->frame.scan;
@@ -97,6 +106,7 @@ static void answer(struct worker *worker, const int *fds, size_t n_fds)
 
     frame.has_failed = provider->scan(worker->module->state, scan) != 0;
 
+    frame.is_only_wrapping = is_only_wrapping(provider, scan);
     frame.cpu_us = cpu_now_us() - cpu_us;
     r = answer_encode(&scan->answer, &frame, worker->result, &n_bytes);
     if (r != 0) {

@@ -233,6 +233,7 @@ const struct pes_provider *pes_provider_v1(void)
         .load = command_load,
         .scan = command_scan,
         .samples = command_samples,
+        .flags = PES_PROVIDER_RAW,
     };
 
     return &provider;

@@ -196,6 +196,7 @@ const struct pes_provider *pes_provider_v1(void)
         .load = yara_load,
         .scan = yara_scan,
         .samples = yara_samples,
+        .flags = PES_PROVIDER_RAW,
     };
 
     return &provider;

@@ -69,6 +69,45 @@ static void a_failed_scan_says_nothing(void **state)
     assert_int_equal(r->n_findings, 0);
 }
 
+static const struct wire_result *result_of_wrapping(void)
+{
+    return result_of(
+        &(struct answer_frame){.id = 1, .content_bytes = 100, .is_only_wrapping = true});
+}
+
+static void nothing_found_in_wrapping_is_not_full_coverage(void **state)
+{
+    const struct wire_result *r;
+
+    answer_coverage(&answer, PES_COVERAGE_FULL, 100);
+    answer_verdict(&answer, PES_VERDICT_KNOWN_GOOD);
+    r = result_of_wrapping();
+    assert_int_equal(r->coverage, PES_COVERAGE_UNSUPPORTED);
+    assert_int_equal(r->verdict, PES_VERDICT_NOT_DETECTED);
+    assert_int_equal(r->bytes_examined, 100);
+
+    /* `uncommon` is no finding that would make up for it. */
+    find(PES_VERDICT_UNCOMMON, "Seldom");
+    assert_int_equal(result_of_wrapping()->coverage, PES_COVERAGE_UNSUPPORTED);
+}
+
+static void a_finding_in_wrapping_stays_what_it_is(void **state)
+{
+    const struct wire_result *r;
+
+    answer_coverage(&answer, PES_COVERAGE_FULL, 100);
+    find(PES_VERDICT_SUSPICIOUS, "X");
+    r = result_of_wrapping();
+    assert_int_equal(r->verdict, PES_VERDICT_SUSPICIOUS);
+    assert_int_equal(r->coverage, PES_COVERAGE_FULL);
+}
+
+static void a_lesser_coverage_of_wrapping_stays_what_it_is(void **state)
+{
+    answer_coverage(&answer, PES_COVERAGE_PARTIAL_TIME, 10);
+    assert_int_equal(result_of_wrapping()->coverage, PES_COVERAGE_PARTIAL_TIME);
+}
+
 static void findings_come_worst_first_with_their_evidence(void **state)
 {
     int unwanted = find(PES_VERDICT_POTENTIALLY_UNWANTED, "Unwanted");
@@ -321,6 +360,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ANSWER_TEST(without_a_word_nothing_counts_as_examined),
         ANSWER_TEST(a_failed_scan_says_nothing),
+        ANSWER_TEST(nothing_found_in_wrapping_is_not_full_coverage),
+        ANSWER_TEST(a_finding_in_wrapping_stays_what_it_is),
+        ANSWER_TEST(a_lesser_coverage_of_wrapping_stays_what_it_is),
         ANSWER_TEST(findings_come_worst_first_with_their_evidence),
         ANSWER_TEST(sixteen_worst_are_kept_and_all_are_counted),
         ANSWER_TEST(the_worst_finding_has_evidence_however_late_it_comes),
