@@ -52,8 +52,8 @@ const struct pes_provider *pes_provider_v1(void)
 {
     static const char *const kinds[] = {"command.*", "script.*", NULL};
     static const struct pes_provider provider = {
-        sizeof(provider), PES_PROVIDER_ABI, PES_REGISTRY_VERSION, "hello", "1.0", kinds,
-        hello_load,       hello_scan,       hello_samples};
+        sizeof(provider), PES_PROVIDER_ABI, PES_REGISTRY_VERSION, "hello",         "1.0", kinds,
+        hello_load,       hello_scan,       hello_samples,        PES_PROVIDER_RAW};
 
     return &provider;
 }
