@@ -144,3 +144,29 @@ END
     run pes providers
     [[ ! $output =~ "died by" ]]
 }
+
+@test "a container that sigtool made is loaded, and a damaged one is refused by name" {
+    needs_scratch
+    command -v sigtool >/dev/null || skip "no sigtool (package clamav)"
+    mkdir -m 0755 build "$PES_TMP/container" "$PES_TMP/container/database" "$PES_TMP/container/providers.d"
+    cp "$PES_TMP/database/eicar.ndb" build/pestest.ndb
+    (cd build && echo none >COPYING && SIGNDUSER=test sigtool --unsigned --cvd-version=1 --build=pestest.cud) </dev/null
+    cp build/pestest.cud "$PES_TMP/container/database"
+    echo 'mode = "observe"' >"$PES_TMP/container/pes.conf"
+    printf 'module = "clamav.so"\ndefinitions = "%s"\nscratch-mib = 64\n' \
+        "$PES_STAGE/share/pes/clamav:$PES_TMP/container/database" >"$PES_TMP/container/providers.d/clamav.conf"
+    chmod -R a+rX "$PES_TMP/container"
+    printf '%s' "$EICAR" | gzip >eicar.gz
+    run "$PES_SOURCE/tools/private_pes" run "$PES_BUILD" --config "$PES_TMP/container" -- \
+        sh -c 'pes providers; pes scan "$1"' sh "$PWD/eicar.gz"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"2 signatures in 2 files"* && $output == *Eicar-Any* ]]
+    # Some bytes short.
+    truncate -s -100 "$PES_TMP/container/database/pestest.cud"
+    run "$PES_SOURCE/tools/private_pes" run "$PES_BUILD" --config "$PES_TMP/container" -- \
+        sh -c 'pes providers; pes scan "$1"' sh "$PWD/eicar.gz"
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ $output == *pestest.cud* && $output != *Eicar-Any* ]]
+}
