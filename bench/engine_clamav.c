@@ -71,6 +71,11 @@ unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
     return status == CL_VIRUS;
 }
 
+bool engine_takes_packed(void)
+{
+    return true;
+}
+
 size_t engine_n_rules(const struct engine *engine)
 {
     return engine->n_signatures;

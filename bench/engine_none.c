@@ -11,6 +11,11 @@ unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
     return 0;
 }
 
+bool engine_takes_packed(void)
+{
+    return false;
+}
+
 size_t engine_n_rules(const struct engine *engine)
 {
     return 0;

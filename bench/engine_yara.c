@@ -85,6 +85,11 @@ unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
     return n_matches;
 }
 
+bool engine_takes_packed(void)
+{
+    return true;
+}
+
 size_t engine_n_rules(const struct engine *engine)
 {
     const YR_RULE *rule;
