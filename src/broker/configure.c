@@ -192,10 +192,26 @@ static void on_instance(struct core *core, const struct wire_instance *message, 
     if (handle == 0) {
         return; /* the shell has said why */
     }
-    if (!provider || provider_add_instance(core, provider, handle, message->generation) < 0) {
+    if (!provider || provider_add_instance(core, provider, handle, message) < 0) {
         action_list_log(core->actions, LOG_ERR, EV_INTERNAL,
                         "a generation of an unknown provider was dropped");
         action_list_add(core->actions, ACTION_INSTANCE_STOP)->instance = handle;
+    }
+}
+
+/* It is no failure that the one that serves has to go, and what it showed is kept to compare. */
+static void make_room(struct core *core, struct provider *provider,
+                      const struct wire_instance_lost *message, uint64_t now_us)
+{
+    const struct instance *serving = provider_serving(provider);
+
+    if (serving && serving->generation == message->generation) {
+        provider->made_room = serving->proof;
+    }
+    provider_lost_instance(core, provider, message->generation, "", true, now_us);
+    if (!provider_serving(provider)) {
+        safe_text(provider->reason, sizeof(provider->reason), (const char *)message->reason.data,
+                  message->reason.size);
     }
 }
 
@@ -206,7 +222,9 @@ static void on_instance_lost(struct core *core, const struct wire_instance_lost 
         core_find_provider(core, (const char *)message->name.data, message->name.size);
     char reason[PROVIDER_REASON_BYTES + 1];
 
-    if (provider) {
+    if (provider && message->makes_room) {
+        make_room(core, provider, message, now_us);
+    } else if (provider) {
         core_copy_text(reason, sizeof(reason), message->reason);
         provider_lost_instance(core, provider, message->generation, reason,
                                message->retry_in_ms > 0, now_us);

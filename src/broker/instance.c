@@ -103,6 +103,7 @@ void instance_retire_all(struct core *core, struct provider *provider, uint64_t 
         retire(core, CONTAINER_OF(node, struct instance, node));
     }
     provider->state = PES_PROVIDER_STATE_STARTING; /* when it is wanted again */
+    provider->made_room = (struct proof){0};
 }
 
 static void set_ready(struct core *core, struct instance *instance,
@@ -120,13 +121,19 @@ static void set_ready(struct core *core, struct instance *instance,
     core_copy_text(instance->version, sizeof(instance->version), describe->version);
     core_copy_text(instance->definitions, sizeof(instance->definitions), describe->definitions);
     core_copy_text(instance->note, sizeof(instance->note), describe->note);
-    instance->n_samples = describe->n_samples;
-    instance->test_strings = describe->test_strings;
+    instance->proof = (struct proof){
+        .is_known = true,
+        .n_samples = describe->n_samples,
+        .test_strings = describe->test_strings,
+    };
+    provider->made_room = (struct proof){0};
     instance->state = INSTANCE_READY;
     provider->state = PES_PROVIDER_STATE_READY;
     provider->has_kinds = true;
     memcpy(provider->kinds, instance->kinds, sizeof(provider->kinds));
-    memcpy(provider->reason, instance->note, sizeof(provider->reason));
+    if (!instance->is_restored) { /* else why the one after it failed is still to be read there */
+        memcpy(provider->reason, instance->note, sizeof(provider->reason));
+    }
     action_list_log(core->actions, LOG_INFO, EV_PROVIDER_READY,
                     "provider '%s' generation %llu serves%s%s", provider->name,
                     (unsigned long long)instance->generation, instance->note[0] ? ": " : "",
@@ -161,7 +168,7 @@ static void refuse_description(struct core *core, struct instance *instance, uin
 }
 
 /* What it does not prove any more that the one before it did, or NULL. */
-static const char *find_lack(const struct instance *before, const struct wire_describe *describe,
+static const char *find_lack(const struct proof *before, const struct wire_describe *describe,
                              char ret_text[LACK_BYTES])
 {
     uint32_t lost = before->test_strings & ~describe->test_strings;
@@ -185,14 +192,17 @@ static const char *find_lack(const struct instance *before, const struct wire_de
     return NULL;
 }
 
-/* It finds less than the one that serves: it ends, and that one goes on. */
+/* It finds less than the one that serves, which goes on, or that made room for it: the launcher
+ * loads that one again. */
 static void refuse_lack(struct core *core, struct instance *instance, const char *lack)
 {
     struct provider *provider = instance->provider;
 
-    action_list_log(core->actions, LOG_ERR, EV_PROVIDER_FAILED,
-                    "generation %llu of provider '%s' is given up, another one serves: '%s'",
-                    (unsigned long long)instance->generation, provider->name, lack);
+    action_list_log(
+        core->actions, LOG_ERR, EV_PROVIDER_FAILED,
+        "generation %llu of provider '%s' is given up, %s: '%s'",
+        (unsigned long long)instance->generation, provider->name,
+        provider_serving(provider) ? "another one serves" : "the one before is loaded again", lack);
     provider_set_reason(provider, instance->generation, lack, strlen(lack));
     retire(core, instance);
 }
@@ -203,6 +213,7 @@ static void on_ready(struct core *core, struct instance *instance, const struct 
     const struct instance *serving = provider_serving(instance->provider);
     struct wire_fault fault;
     char text[LACK_BYTES];
+    const struct proof *before = serving ? &serving->proof : &instance->provider->made_room;
     const char *lack;
 
     if (instance->state != INSTANCE_LOADING) {
@@ -217,7 +228,9 @@ static void on_ready(struct core *core, struct instance *instance, const struct 
         refuse_description(core, instance, now_us);
         return;
     }
-    lack = serving ? find_lack(serving, &core->scratch->describe, text) : NULL;
+    lack = before->is_known && !instance->is_restored
+               ? find_lack(before, &core->scratch->describe, text)
+               : NULL;
     if (lack) {
         refuse_lack(core, instance, lack);
         return;

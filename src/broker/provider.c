@@ -282,8 +282,9 @@ void provider_count_timeout(struct core *core, const struct part *part, uint64_t
 }
 
 int provider_add_instance(struct core *core, struct provider *provider, uint32_t handle,
-                          uint64_t generation)
+                          const struct wire_instance *message)
 {
+    uint64_t generation = message->generation;
     struct instance *instance = calloc(1, sizeof(*instance));
     int r;
 
@@ -294,6 +295,7 @@ int provider_add_instance(struct core *core, struct provider *provider, uint32_t
         .provider = provider,
         .handle = handle,
         .generation = generation,
+        .is_restored = message->is_restored == 1,
         .n_slots = provider->n_workers,
         .respawn = TIMER_INIT(TIMER_INSTANCE),
     };
@@ -341,6 +343,9 @@ void provider_set_reason(struct provider *provider, uint64_t generation, const c
     if (serving && generation > serving->generation) {
         n = snprintf(provider->reason, sizeof(provider->reason),
                      "a newer generation was given up, this one goes on: ");
+    } else if (!serving && provider->made_room.is_known) {
+        n = snprintf(provider->reason, sizeof(provider->reason),
+                     "a newer generation was given up, the one before is loaded again: ");
     }
     safe_text(provider->reason + n, sizeof(provider->reason) - (size_t)n, text, n_text);
 }

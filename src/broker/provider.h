@@ -48,6 +48,13 @@ enum instance_state {
     INSTANCE_RETIRING = 2, /* a newer one serves */
 };
 
+/* What a generation showed in its trial; the next one has to show as much. */
+struct proof {
+    bool is_known;
+    uint32_t n_samples;    /* of its own that it found */
+    uint32_t test_strings; /* that it objects to, bits as in base/test_strings.h */
+};
+
 struct instance {
     struct list node; /* in provider.instances, oldest first */
     struct provider *provider;
@@ -58,8 +65,8 @@ struct instance {
     char version[PROVIDER_NAME_BYTES + 1];
     char definitions[PROVIDER_NAME_BYTES + 1];
     char note[PROVIDER_REASON_BYTES + 1];
-    uint32_t n_samples;    /* of its own that it found */
-    uint32_t test_strings; /* that it objects to, bits as in base/test_strings.h */
+    bool is_restored; /* it served before, and is back since what followed it failed */
+    struct proof proof;
     size_t n_slots;
     struct slot slots[PROVIDER_SLOTS_MAX];
     uint64_t last_slot_generation;
@@ -83,6 +90,7 @@ struct provider {
     char reason[PROVIDER_REASON_BYTES + 1];
     uint64_t refused_generation; /* the newest that was given up */
     uint64_t newest_generation;  /* the newest that was started, or could not be */
+    struct proof made_room;      /* of one that was ended so that the next could be loaded */
     bool has_kinds;              /* has described itself at least once */
     uint64_t kinds[2];
     struct list instances;
@@ -125,7 +133,7 @@ bool provider_may_log(struct provider *provider, uint64_t now_us);
 
 /* A new generation: its init's channel is `handle`. Returns 0 or -ENOMEM. */
 MUST_CHECK int provider_add_instance(struct core *core, struct provider *provider, uint32_t handle,
-                                     uint64_t generation);
+                                     const struct wire_instance *message);
 
 /* Keeps why a generation is not there, escaped, for whoever asks for the list. */
 void provider_set_reason(struct provider *provider, uint64_t generation, const char *text,

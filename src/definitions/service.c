@@ -192,6 +192,10 @@ static enum service_outcome judge(const struct service *service, const struct st
                                   uint64_t since_us, char text[SERVICE_TEXT_BYTES])
 {
     if (state->refused > service->generation) {
+        /* A serial swap: what served before is loaded again already, under a later number. */
+        if (!state->is_ready && state->newest > state->refused) {
+            return 0;
+        }
         snprintf(text, SERVICE_TEXT_BYTES, "%s", state->reason);
         return SERVICE_REFUSED;
     }

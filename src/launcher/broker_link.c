@@ -180,9 +180,14 @@ void broker_link_configure(struct broker_link *link, const struct wire_configure
     send_message(link, WIRE_TYPE_CONFIGURE, message, -1);
 }
 
-void broker_link_instance(struct broker_link *link, const char *name, uint64_t generation, int fd)
+void broker_link_instance(struct broker_link *link, const char *name, uint64_t generation,
+                          bool is_restored, int fd)
 {
-    struct wire_instance message = {.name = wire_text(name), .generation = generation};
+    struct wire_instance message = {
+        .name = wire_text(name),
+        .generation = generation,
+        .is_restored = is_restored ? 1 : 0,
+    };
 
     send_message(link, WIRE_TYPE_INSTANCE, &message, fd);
 }
@@ -195,6 +200,20 @@ void broker_link_instance_lost(struct broker_link *link, const char *name, uint6
         .generation = generation,
         .reason = cut(reason, REASON_BYTES_MAX),
         .retry_in_ms = retry_in_ms,
+    };
+
+    send_message(link, WIRE_TYPE_INSTANCE_LOST, &message, -1);
+}
+
+void broker_link_makes_room(struct broker_link *link, const char *name, uint64_t generation,
+                            const char *reason)
+{
+    struct wire_instance_lost message = {
+        .name = wire_text(name),
+        .generation = generation,
+        .reason = cut(reason, REASON_BYTES_MAX),
+        .retry_in_ms = 1,
+        .makes_room = 1,
     };
 
     send_message(link, WIRE_TYPE_INSTANCE_LOST, &message, -1);

@@ -38,7 +38,11 @@ static inline void broker_link_freep(struct broker_link **link)
  * is told everything anew. The descriptor becomes the link's in any case.
  */
 void broker_link_configure(struct broker_link *link, const struct wire_configure *message);
-void broker_link_instance(struct broker_link *link, const char *name, uint64_t generation, int fd);
+void broker_link_instance(struct broker_link *link, const char *name, uint64_t generation,
+                          bool is_restored, int fd);
+/* It goes so that the next one has room: the broker answers `restarting` until that one serves. */
+void broker_link_makes_room(struct broker_link *link, const char *name, uint64_t generation,
+                            const char *reason);
 void broker_link_instance_lost(struct broker_link *link, const char *name, uint64_t generation,
                                const char *reason, uint32_t retry_in_ms);
 void broker_link_config_note(struct broker_link *link, const char *error);

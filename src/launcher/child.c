@@ -24,6 +24,7 @@
 struct child {
     sd_event_source *source;
     int pidfd;
+    pid_t pid;
     bool is_other_user;
     uid_t uid; /* whom it runs as, if that is another user */
     bool has_ended;
@@ -72,6 +73,7 @@ int child_new(struct child **ret, sd_event *event, const struct spawn *spawn, ch
         destroy(child);
         return r;
     }
+    child->pid = pid;
     *ret_step = "watching it";
     r = sd_event_add_child_pidfd(event, &child->source, child->pidfd, WEXITED, on_event, child);
     if (r < 0) {
@@ -84,6 +86,11 @@ int child_new(struct child **ret, sd_event *event, const struct spawn *spawn, ch
     (void)sd_event_source_set_priority(child->source, SD_EVENT_PRIORITY_IDLE);
     *ret = child;
     return 0;
+}
+
+pid_t child_pid(const struct child *child)
+{
+    return child->pid;
 }
 
 void child_free(struct child *child)

@@ -22,6 +22,9 @@ void child_free(struct child *child);
 /* Sends a signal, if it still runs; NULL is fine. */
 void child_kill(const struct child *child, int signo);
 
+/* Its pid: its own for as long as it was not reaped, so until on_exit was called. */
+pid_t child_pid(const struct child *child);
+
 #define CHILD_END_BYTES 64
 
 /* How a process ended, such as "ended by SIGSEGV" or "ended with status 1"; returns `buffer`. */

@@ -38,6 +38,13 @@
  * providers: a generation that ends keeps its own until it has. */
 #define CONFIG_PROVIDER_UIDS 32
 
+/* How new definitions take the place of those before. */
+enum config_swap {
+    CONFIG_SWAP_AUTO = 1,     /* as memory allows */
+    CONFIG_SWAP_PARALLEL = 2, /* loaded beside them, which serve on */
+    CONFIG_SWAP_SERIAL = 3,   /* loaded after they were ended */
+};
+
 struct config_provider {
     char *name;
     char *file;        /* that configures it; NULL: built in */
@@ -55,6 +62,7 @@ struct config_provider {
     uint64_t memory_mib;  /* 0: what pes-init sets */
     uint64_t scratch_mib; /* 0: no temporary files */
     uint64_t load_timeout_ms;
+    uint64_t swap; /* enum config_swap */
     uint64_t scans_per_worker;
 };
 

@@ -22,6 +22,7 @@ void config_provider_init(struct config_provider *provider)
     *provider = (struct config_provider){
         .n_workers = 2,
         .load_timeout_ms = CONFIG_LOAD_TIMEOUT_MS,
+        .swap = CONFIG_SWAP_AUTO,
         .is_enabled = 1,
     };
 }
@@ -81,6 +82,17 @@ static void check_definitions_list(struct config_parse *parse, const char *value
     check_path(parse, value);
 }
 
+static const struct name_row swap_rows[] = {
+    {CONFIG_SWAP_AUTO, "auto"},
+    {CONFIG_SWAP_PARALLEL, "parallel"},
+    {CONFIG_SWAP_SERIAL, "serial"},
+};
+
+static const struct name_table swap_names = {
+    .rows = swap_rows,
+    .n_rows = sizeof(swap_rows) / sizeof(swap_rows[0]),
+};
+
 static const struct config_key keys[] = {
     {
         .name = "name",
@@ -125,6 +137,12 @@ static const struct config_key keys[] = {
         .min = 100,
         .max = 60 * 60 * 1000,
         .offset = offsetof(struct config_provider, load_timeout_ms),
+    },
+    {
+        .name = "swap",
+        .type = CONFIG_ENUM,
+        .names = &swap_names,
+        .offset = offsetof(struct config_provider, swap),
     },
     {
         .name = "mode",

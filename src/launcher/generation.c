@@ -12,6 +12,7 @@
 
 #include "ipc/launch_channel.h"
 #include "launcher/config.h"
+#include "launcher/config_provider.h"
 #include "log/log.h"
 #include "sys/clock.h"
 #include "sys/packet.h"
@@ -218,6 +219,7 @@ void generation_free(struct generation *generation)
     sd_event_source_disable_unref(generation->load_timer);
     sd_event_source_disable_unref(generation->stop_timer);
     closep(&generation->channel);
+    config_provider_fini(&generation->origin);
     free(generation);
 }
 

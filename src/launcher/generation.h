@@ -32,7 +32,9 @@ struct generation {
     enum generation_state state;
     bool is_retiring;               /* its end is planned: it does not count as one that serves */
     bool is_spare;                  /* ... but only for later, and may yet be taken back */
-    struct fingerprint fingerprint; /* of what it was started from */
+    struct config_provider origin;  /* what it was started from */
+    struct fingerprint fingerprint; /* of that */
+    bool is_restored;               /* it served before, and what followed it failed */
     uint64_t ready_us;              /* when it became ready */
     sd_event *event;
     struct child *init;

@@ -9,6 +9,9 @@
  * doubles with each failure and starts over after a minute of health. A module that is refused is
  * not tried again: only a reload can change that.
  *
+ * Where memory does not hold two, the swap is serial (launcher/swap.c): the first is ended, then
+ * the second is started, and should that fail, what the first was started from is started again.
+ *
  * Everything the broker has to know is told through its channel of now; a broker that comes later
  * is told by provider_announce().
  */
@@ -19,8 +22,11 @@
 #include <sys/random.h>
 
 #include "launcher/backoff.h"
+#include "launcher/config_provider.h"
 #include "launcher/generation.h"
 #include "launcher/module.h"
+#include "launcher/origin.h"
+#include "launcher/swap.h"
 #include "log/log.h"
 #include "sys/clock.h"
 
@@ -40,10 +46,12 @@ struct provider {
     uint64_t retry_us;   /* when the timer fires */
     sd_event_source *timer;
     bool is_stopping;
+    struct swap swap;
     char why[GENERATION_WHY_BYTES_MAX]; /* it is down */
 };
 
 static void start(struct provider *provider);
+static void start_when_empty(struct provider *provider);
 
 const char *provider_name(const struct provider *provider)
 {
@@ -177,12 +185,33 @@ static bool keep_spare(struct provider *provider)
            generation_keep(spare);
 }
 
+/* What was to follow it failed: what served before is started again. "": the broker told why. */
+static void restore(struct provider *provider, uint64_t number, const char *why)
+{
+    char safe[LOG_SAFE_BYTES];
+
+    log_event(LOG_ERR, EV_PROVIDER_FAILED,
+              "generation %llu of provider '%s' is given up, what served before is loaded again: "
+              "'%s'",
+              (unsigned long long)number, provider->name,
+              why[0] ? log_safe(why, strlen(why), safe) : "the broker refused it");
+    snprintf(provider->why, sizeof(provider->why), "%s", why);
+    broker_link_instance_lost(link_of(provider), provider->name, number, why, 1);
+    provider->swap.trial = 0;
+    provider->swap.is_restoring = true;
+    start_when_empty(provider);
+}
+
 /* A generation is over or could not begin; it is in no list any more. */
 static void lose(struct provider *provider, uint64_t number, const char *why, bool may_retry)
 {
     char safe[LOG_SAFE_BYTES];
     uint32_t delay_ms = 0;
 
+    if (provider->swap.trial == number) {
+        restore(provider, number, why);
+        return;
+    }
     log_safe(why, strlen(why), safe);
     if (has_one_that(provider, GENERATION_READY)) {
         log_event(LOG_ERR, EV_PROVIDER_FAILED,
@@ -198,7 +227,7 @@ static void lose(struct provider *provider, uint64_t number, const char *why, bo
         broker_link_instance_lost(link_of(provider), provider->name, number, why, 1);
         return;
     }
-    if (may_retry) {
+    if (may_retry || provider->swap.is_restoring) {
         delay_ms = plan_retry(provider);
     }
     if (delay_ms > 0) {
@@ -221,6 +250,9 @@ static void on_ready(void *userdata, struct generation *ready)
     log_event(LOG_INFO, EV_PROVIDER_READY, "provider '%s' is ready (generation %llu)",
               provider->name, (unsigned long long)ready->number);
     provider->why[0] = '\0';
+    if (ready->number != provider->swap.trial) {
+        swap_clear(&provider->swap); /* else the broker may still refuse it */
+    }
     retire_older(provider, ready->number);
 }
 
@@ -234,8 +266,13 @@ static void on_generation_exit(void *userdata, struct generation *generation, co
         clock_now_us() - generation->ready_us >= BACKOFF_HEALTHY_US) {
         provider->n_failures = 0;
     }
+    if (!was_asked && number == provider->swap.trial && generation->state == GENERATION_READY) {
+        swap_clear(&provider->swap); /* it served: this is a failure like any other */
+    }
     generation_free(generation);
-    if (!was_asked && !provider->is_stopping && provider->config) {
+    if (provider->swap.is_waiting && !provider->is_stopping && provider->config) {
+        start_when_empty(provider);
+    } else if (!was_asked && !provider->is_stopping && provider->config) {
         (void)keep_spare(provider);
         lose(provider, number, why, true);
     }
@@ -247,13 +284,12 @@ static const struct generation_handlers generation_handlers = {
     .on_exit = on_generation_exit,
 };
 
-/* Taken before anything of it is read: what changes later makes a difference the next time. */
+/* `origin` becomes the generation's. */
 static int start_generation(struct provider *provider, uint64_t number, int module,
-                            const struct fingerprint *fingerprint,
+                            struct config_provider *origin, const struct fingerprint *fingerprint,
                             char why[GENERATION_WHY_BYTES_MAX])
 {
     const struct provider_place *place = provider->place;
-    const struct config_provider *config = provider->config;
     struct generation *generation;
     char program[PATH_MAX];
     char host[PATH_MAX];
@@ -266,13 +302,13 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
         .program = program,
         .host = host,
         .module = module,
-        .n_slots = (uint32_t)config->n_workers,
-        .definitions = config->definitions,
-        .options = config->options.items,
-        .n_options = config->options.n,
-        .memory_mib = (uint32_t)config->memory_mib,
-        .scratch_mib = (uint32_t)config->scratch_mib,
-        .load_timeout_ms = config->load_timeout_ms,
+        .n_slots = (uint32_t)origin->n_workers,
+        .definitions = origin->definitions,
+        .options = origin->options.items,
+        .n_options = origin->options.n,
+        .memory_mib = (uint32_t)origin->memory_mib,
+        .scratch_mib = (uint32_t)origin->scratch_mib,
+        .load_timeout_ms = origin->load_timeout_ms,
         .sets_user = place->is_system,
         .uid = (uint32_t)place->config->provider_base + provider->uid_index,
     };
@@ -287,10 +323,14 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
         return r;
     }
     generation->fingerprint = *fingerprint;
+    generation->origin = *origin;
+    config_provider_init(origin);
+    generation->is_restored = provider->swap.is_restoring;
     list_append(&provider->generations, &generation->node);
     log_event(LOG_INFO, EV_PROVIDER_STARTED, "provider '%s' is starting (generation %llu)",
               provider->name, (unsigned long long)number);
-    broker_link_instance(link_of(provider), provider->name, number, broker_end);
+    broker_link_instance(link_of(provider), provider->name, number, generation->is_restored,
+                         broker_end);
     return 0;
 }
 
@@ -316,30 +356,54 @@ static bool allows_start(const struct provider *provider)
 
 static void start(struct provider *provider)
 {
-    char why[GENERATION_WHY_BYTES_MAX];
+    CLEANUP(config_provider_fini) struct config_provider origin;
     CLEANUP(closep) int module = -1;
+    struct swap *swap = &provider->swap;
+    char why[GENERATION_WHY_BYTES_MAX] = "out of memory";
     uint64_t number = ++provider->last_number;
-    struct fingerprint fingerprint = fingerprint_take(provider->config);
+    struct fingerprint fingerprint;
     int r;
 
+    config_provider_init(&origin);
     if (!allows_start(provider)) {
         refuse_unsigned(provider, number);
         return;
     }
-    r = module_load(provider->config->module, provider->place->is_system, &module, why);
+    if (swap->has_before && !swap->is_restoring) {
+        swap->trial = number;
+    }
+    /* Taken before anything of it is read: what changes later makes a difference the next time. */
+    r = origin_take(&origin, swap->is_restoring ? &swap->before : provider->config);
     if (r == 0) {
-        r = start_generation(provider, number, module, &fingerprint, why);
+        fingerprint = fingerprint_take(&origin);
+        r = module_load(origin.module, provider->place->is_system, &module, why);
+    }
+    if (r == 0) {
+        r = start_generation(provider, number, module, &origin, &fingerprint, why);
     }
     if (r != 0) {
         lose(provider, number, why, r != MODULE_E_REFUSED);
     }
 }
 
+static void start_when_empty(struct provider *provider)
+{
+    provider->swap.is_waiting = !list_is_empty(&provider->generations);
+    if (!provider->swap.is_waiting) {
+        start(provider);
+    }
+}
+
 /* Whether one in this state was started from just what there is now. */
 static bool is_started_from(struct provider *provider, enum generation_state state)
 {
-    struct fingerprint now = fingerprint_take(provider->config);
+    CLEANUP(config_provider_fini) struct config_provider origin;
+    struct fingerprint now = {0};
 
+    config_provider_init(&origin);
+    if (origin_take(&origin, provider->config) == 0) {
+        now = fingerprint_take(&origin);
+    }
     LIST_FOR_EACH (node, &provider->generations) {
         const struct generation *generation = CONTAINER_OF(node, struct generation, node);
 
@@ -349,6 +413,48 @@ static bool is_started_from(struct provider *provider, enum generation_state sta
         }
     }
     return false;
+}
+
+/* The one that counts: what serves, else what starts; or NULL. */
+static struct generation *newest_of(struct provider *provider, enum generation_state state)
+{
+    struct generation *newest = NULL;
+
+    LIST_FOR_EACH (node, &provider->generations) {
+        struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (generation->state == state && !generation->is_retiring) {
+            newest = generation;
+        }
+    }
+    return newest;
+}
+
+/* Ends what there is, and starts the next one after that. Returns false when there is room. */
+static bool make_room(struct provider *provider)
+{
+    struct generation *serving = newest_of(provider, GENERATION_READY);
+    char why[GENERATION_WHY_BYTES_MAX];
+
+    if (!serving) { /* one that only starts makes room if what it followed had to */
+        if (!provider->swap.has_before || list_is_empty(&provider->generations)) {
+            return false;
+        }
+    } else {
+        if (!swap_is_needed((enum config_swap)provider->config->swap, serving, why) ||
+            swap_remember(&provider->swap, serving) < 0) {
+            swap_clear(&provider->swap); /* of a swap that went well */
+            return false;
+        }
+        log_event(LOG_NOTICE, EV_PROVIDER_SWAP, "generation %llu of provider '%s' is ended: %s",
+                  (unsigned long long)serving->number, provider->name, why);
+        broker_link_makes_room(link_of(provider), provider->name, serving->number, why);
+    }
+    provider->swap.trial = 0;
+    provider->swap.is_restoring = false;
+    end_all(provider);
+    start_when_empty(provider);
+    return true;
 }
 
 /* --------------------------------------------------------------------------------- from outside */
@@ -381,6 +487,7 @@ void provider_free(struct provider *provider)
         generation_free(CONTAINER_OF(node, struct generation, node));
     }
     sd_event_source_disable_unref(provider->timer);
+    swap_clear(&provider->swap);
     free(provider->name);
     free(provider);
 }
@@ -395,7 +502,9 @@ void provider_start(struct provider *provider, const struct config_provider *con
         drop_overtaken(provider);
     } else if (!allows_start(provider) || !is_started_from(provider, GENERATION_STARTING)) {
         drop_overtaken(provider);
-        start(provider);
+        if (!make_room(provider)) {
+            start(provider);
+        }
     }
 }
 
@@ -404,6 +513,7 @@ void provider_retire_all(struct provider *provider)
     provider->config = NULL;
     provider->timer = sd_event_source_disable_unref(provider->timer);
     provider->retry_us = 0;
+    swap_clear(&provider->swap);
     retire_older(provider, UINT64_MAX);
 }
 
@@ -426,7 +536,8 @@ void provider_announce(struct provider *provider)
             child_kill(generation->init, SIGKILL); /* it does not listen any more */
             continue;
         }
-        broker_link_instance(link_of(provider), provider->name, generation->number, broker_end);
+        broker_link_instance(link_of(provider), provider->name, generation->number,
+                             generation->is_restored, broker_end);
         is_up = true;
     }
     if (!is_up && provider->why[0] != '\0') {
@@ -449,7 +560,9 @@ void provider_retire(struct provider *provider, uint64_t number)
         provider->retry_us > 0) {
         return;
     }
-    lose(provider, number, "the broker could not use it, and there is no other", true);
+    lose(provider, number,
+         number == provider->swap.trial ? "" : "the broker could not use it, and there is no other",
+         true);
 }
 
 void provider_stop(struct provider *provider)

@@ -389,6 +389,7 @@ struct wire_configure {
 struct wire_instance {
     struct wire_bytes name; /* provider */
     uint64_t generation; /* its generation, rising */
+    uint32_t is_restored; /* 1: what served before a serial swap that failed */
 };
 
 /* A generation ended, or could not start. */
@@ -397,6 +398,7 @@ struct wire_instance_lost {
     uint64_t generation; /* its generation */
     struct wire_bytes reason; /* why, for an administrator */
     uint32_t retry_in_ms; /* time until the next start, 0: none */
+    uint32_t makes_room; /* 1: it is ended for the next one, which is compared with it */
 };
 
 /* A generation is not needed any more. */

@@ -445,6 +445,7 @@ const struct wire_table wire_configure_table = {
 static const struct wire_field instance_fields[] = {
     {.number = 1, .kind = WIRE_BYTES, .offset = offsetof(struct wire_instance, name), .max_bytes = 64, .name = "name"},
     {.number = 2, .kind = WIRE_U64, .offset = offsetof(struct wire_instance, generation), .name = "generation"},
+    {.number = 3, .kind = WIRE_U32, .offset = offsetof(struct wire_instance, is_restored), .name = "is_restored"},
 };
 const struct wire_table wire_instance_table = {
     .name = "instance", .fields = instance_fields,
@@ -456,6 +457,7 @@ static const struct wire_field instance_lost_fields[] = {
     {.number = 2, .kind = WIRE_U64, .offset = offsetof(struct wire_instance_lost, generation), .name = "generation"},
     {.number = 3, .kind = WIRE_BYTES, .offset = offsetof(struct wire_instance_lost, reason), .max_bytes = 512, .name = "reason"},
     {.number = 4, .kind = WIRE_U32, .offset = offsetof(struct wire_instance_lost, retry_in_ms), .name = "retry_in_ms"},
+    {.number = 5, .kind = WIRE_U32, .offset = offsetof(struct wire_instance_lost, makes_room), .name = "makes_room"},
 };
 const struct wire_table wire_instance_lost_table = {
     .name = "instance_lost", .fields = instance_lost_fields,

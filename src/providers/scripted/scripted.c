@@ -17,8 +17,9 @@
  *
  * `@NAME command` is obeyed only by the instance with option `only = NAME`, which obeys nothing
  * else. Further options: `always = COMMANDS` for every content, `version = TEXT` for the
- * definitions, `load = fail`, `load = hang`, `load = crash SIGNAL`, `selftest = fail`, and
- * `crash-at = N`, which makes each worker die of its scan number N.
+ * definitions, `load = fail`, `load = hang`, `load = crash SIGNAL`, `selftest = fail`,
+ * `hold = MIB` of memory as definitions take it, and `crash-at = N`, which makes each worker die
+ * of its scan number N.
  * Without a command it finds nothing, with full coverage. What follows a command that ends the
  * worker is not reached. A command that is not known is a finding called Unknown-Command, so that a
  * misspelt test fails.
@@ -250,13 +251,15 @@ static void command_spin(struct run *run, char *words)
     }
 }
 
-static void leak(size_t n_bytes)
+/* Each page is written by hand: a compiler may leave out a memset() of what nobody reads. */
+static bool leak(size_t n_bytes)
 {
-    char *volatile kept = malloc(n_bytes);
+    volatile char *kept = malloc(n_bytes);
 
-    if (kept) {
-        memset(kept, 0x5a, n_bytes);
+    for (size_t i = 0; kept && i < n_bytes; i += 1024) {
+        kept[i] = 0x5a;
     }
+    return kept != NULL;
 }
 
 static void command_leak(struct run *run, char *words)
@@ -472,6 +475,7 @@ static int scripted_load(struct pes_load *load, void **ret_state)
     const char *selftest = pes_load_option(load, "selftest");
     const char *version = pes_load_option(load, "version");
     const char *crash_at = pes_load_option(load, "crash-at");
+    const char *hold = pes_load_option(load, "hold");
 
     if (how && strcmp(how, "fail") == 0) {
         pes_load_fail(load, "told to fail; remove the option `load = fail`");
@@ -482,6 +486,10 @@ static int scripted_load(struct pes_load *load, void **ret_state)
     }
     if (how && strncmp(how, "crash ", 6) == 0) {
         die((int)name_number(signals, how + 6, SIGSEGV));
+    }
+    if (hold && !leak(strtoul(hold, NULL, 10) << 20)) {
+        pes_load_fail(load, "no memory to hold");
+        return -1;
     }
     option_take(load, "only", &scripted.only);
     option_take(load, "always", &scripted.always);

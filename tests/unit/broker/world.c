@@ -443,8 +443,8 @@ void world_describe_provider(struct world *world, size_t index, uint32_t instanc
     const struct instance *before = handles_get(&world->core.instances, instance);
     const struct instance *serving = before ? provider_serving(before->provider) : NULL;
     bool proves_less = serving && before->state == INSTANCE_LOADING &&
-                       (serving->test_strings & ~world->test_strings ||
-                        (serving->n_samples > 0 && world->n_samples == 0));
+                       (serving->proof.test_strings & ~world->test_strings ||
+                        (serving->proof.n_samples > 0 && world->n_samples == 0));
     struct wire_describe describe = {.version = wire_text("1.0"),
                                      .definitions = wire_text("d1"),
                                      .n_samples = world->n_samples,
