@@ -118,12 +118,15 @@ static size_t grow_tree(DIR *folder, struct process tree[TREE_MAX], size_t n_tre
 
 uint64_t room_taken_bytes(pid_t pid)
 {
-    struct process tree[TREE_MAX] = {{.pid = pid}};
+    struct process tree[TREE_MAX];
     DIR *folder = opendir("/proc");
     uint64_t n_pages = 0;
-    size_t n_tree = 1;
     size_t n_before = 0;
+    size_t n_tree;
+    char name[16];
 
+    snprintf(name, sizeof(name), "%d", (int)pid);
+    n_tree = read_process(name, &tree[0]) ? 1 : 0;
     while (folder && n_tree > n_before) {
         n_before = n_tree;
         n_tree = grow_tree(folder, tree, n_tree);
@@ -137,7 +140,7 @@ uint64_t room_taken_bytes(pid_t pid)
     return n_pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* -------------------------------------------------------------------------------- control groups */
+/* ------------------------------------------------------------------------------- control groups */
 
 /* What one group leaves. */
 static uint64_t group_left(const char *root, const struct group_files *files, const char *group)

@@ -1,13 +1,11 @@
 /* How much memory there is, from files as the kernel writes them. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "launcher/room.h"
+#include "testing.h"
 
 #define GIB (UINT64_C(1) << 30)
 
