@@ -15,6 +15,7 @@ void item_fini(struct item *item)
     free(item->bytes);
     free(item->problem);
     closep(&item->fd);
+    closep(&item->rest_fd);
     *item = (struct item)ITEM_INIT;
 }
 
@@ -28,7 +29,8 @@ int item_fail(struct item *item, const char *problem)
     free(item->problem);
     item->problem = text;
     closep(&item->fd);
-    item->fd = -1;
+    closep(&item->rest_fd);
+    item->fd = item->rest_fd = -1;
     return 0;
 }
 

@@ -14,6 +14,8 @@ struct item {
     char *bytes;      /* the content of a line, or NULL */
     size_t n_bytes;
     char *problem;      /* why it cannot be asked about, or NULL */
+    int rest_fd;        /* a pipe with what comes after the content of fd, or -1 */
+    uint64_t n_fed;     /* with a pipe: so much was passed on */
     bool is_copy;       /* fd is a copy in memory, not the file itself */
     bool is_too_large;  /* larger than we would ever hold; there is no content here */
     uint64_t full_size; /* its size as far as it is known */
@@ -21,7 +23,7 @@ struct item {
 
 #define ITEM_INIT                                                                                  \
     {                                                                                              \
-        .fd = -1                                                                                   \
+        .fd = -1, .rest_fd = -1                                                                    \
     }
 
 void item_fini(struct item *item);

@@ -99,7 +99,8 @@ static int begin_stream(struct items *items, int fd, char *name, bool may_wait)
     items->name = name;
     items->may_wait = may_wait;
     if (items->options.split == ITEMS_WHOLE) {
-        return spool_init(&items->spool, fd, ITEMS_CONTENT_BYTES_MAX);
+        return spool_init(&items->spool, fd,
+                          may_wait ? ITEMS_STREAM_BYTES : ITEMS_CONTENT_BYTES_MAX);
     }
     lines_init(&items->lines, fd, items->options.split == ITEMS_LINES ? '\n' : '\0',
                ITEMS_CONTENT_BYTES_MAX);
@@ -194,8 +195,12 @@ static int next_spooled(struct items *items, struct item *ret_item)
         return give_problem(&item, -r, ret_item);
     }
     item.is_copy = true;
-    item.is_too_large = r == SPOOL_E_TOO_LARGE;
     item.full_size = items->spool.n_bytes;
+    if (r == SPOOL_E_TOO_LARGE && items->may_wait) {
+        item.rest_fd = TAKE_FD(items->spool.fd);
+        r = 0;
+    }
+    item.is_too_large = r == SPOOL_E_TOO_LARGE;
     item.fd = item.is_too_large ? -1 : TAKE_FD(items->spool.memory_fd);
     end_stream(items);
     *ret_item = item;

@@ -17,6 +17,10 @@ enum items_outcome {
 /* Larger content is never held by us; the service's own limit is usually lower. */
 #define ITEMS_CONTENT_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
 
+/* Standard input is passed on as it comes when it is longer than this. What is shorter can be asked
+ * about again when the service was restarted in between. */
+#define ITEMS_STREAM_BYTES ((uint64_t)1024 * 1024)
+
 enum items_split {
     ITEMS_WHOLE = 1, /* each file is one item */
     ITEMS_LINES,     /* each line is */

@@ -64,6 +64,9 @@ static int put_content(struct pes_request *request, const struct item *item)
     if (item->is_too_large) {
         return put_too_large(request);
     }
+    if (item->rest_fd >= 0) {
+        return pes_request_stream(request);
+    }
     if (item->bytes) {
         return pes_request_bytes(request, item->bytes, item->n_bytes);
     }

@@ -2,8 +2,9 @@
  * A stream that is asked about as a whole.
  *
  * A pipe has no size and cannot be read twice, so its bytes are taken into a memfd first. Like
- * lines.c this reads only when something is there. Never keeps more than max_bytes: what is larger
- * is told as too large and not asked about in part.
+ * lines.c this reads only when something is there. What is larger than max_bytes is told as soon as
+ * it is, with what was read so far: whether it is then passed on bit by bit or not asked about at
+ * all is for others to say, but never is a part taken for the whole.
  */
 #include "cli/spool.h"
 
@@ -61,13 +62,13 @@ int spool_step(struct spool *spool)
         if (n == 0) {
             return 0;
         }
-        if (spool->n_bytes + (uint64_t)n > spool->max_bytes) {
-            return SPOOL_E_TOO_LARGE;
-        }
         r = write_all(spool->memory_fd, buffer, (size_t)n);
         if (r < 0) {
             return r;
         }
         spool->n_bytes += (uint64_t)n;
+        if (spool->n_bytes > spool->max_bytes) {
+            return SPOOL_E_TOO_LARGE;
+        }
     }
 }

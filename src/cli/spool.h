@@ -9,7 +9,7 @@
 /* What spool_step() may answer besides 0 (complete) and a negative errno. */
 enum spool_outcome {
     SPOOL_E_WAIT = 1,      /* nothing has arrived yet; poll the descriptor */
-    SPOOL_E_TOO_LARGE = 2, /* it is larger than max_bytes; the rest is left unread */
+    SPOOL_E_TOO_LARGE = 2, /* it is larger than max_bytes; the rest of it is left unread */
 };
 
 struct spool {

@@ -8,6 +8,9 @@
  * When the service is restarted in mid-question, or holds too much for this user already, the
  * question is put again for a few seconds; after that the failure is the item's result. A service
  * that never answered anything is not waited for.
+ *
+ * A pipe is passed on while its question is open, and its question cannot be put again once more
+ * was read than is kept.
  */
 #include "cli/window.h"
 
@@ -16,15 +19,18 @@
 
 #include <pes/pes.h>
 
+#include "cli/feed.h"
 #include "cli/question.h"
 
 #define PATIENCE_MS 5000
 #define RETRY_MS    100
+#define FEED_STEPS  64
 
 enum slot_state {
     SLOT_EMPTY = 0,
     SLOT_PUT_OFF, /* to be asked at retry_at_ms */
     SLOT_ASKED,
+    SLOT_FED, /* asked, while its content is still coming in */
     SLOT_DONE,
 };
 
@@ -50,6 +56,8 @@ struct window {
     uint64_t n_taken;
     bool is_at_end;
     bool is_starved;   /* the input has nothing for us now */
+    bool has_more;     /* ... or it may have more at once */
+    int fed_fd;        /* the pipe that is passed on and has nothing for us now, or -1 */
     bool was_answered; /* the service has answered something */
     int64_t ended_ms;  /* when a question ended last */
 };
@@ -95,6 +103,9 @@ static bool may_pass(const struct window *window, const struct slot *slot,
 {
     if (now_ms() - slot->first_ms > PATIENCE_MS) {
         return false;
+    }
+    if (slot->item.n_fed > slot->item.full_size) {
+        return false; /* what was read from a pipe is gone */
     }
     switch (info->error) {
     case -PES_E_QUOTA:
@@ -182,9 +193,47 @@ static int slot_ask(struct window *window, struct slot *slot)
     if (pes_start(slot->request) < 0) {
         return -EINVAL; /* a mistake of ours: it was started before */
     }
-    slot->state = SLOT_ASKED;
+    slot->item.n_fed = 0;
+    slot->state = slot->item.rest_fd >= 0 ? SLOT_FED : SLOT_ASKED;
     slot_take(window, slot);
     return 0;
+}
+
+/* Passes on what has come in. Return: 0 or a negative errno. */
+static int slot_feed(struct window *window, struct slot *slot)
+{
+    int r = FEED_E_MORE;
+
+    for (size_t i = 0; r == FEED_E_MORE && i < FEED_STEPS; i++) {
+        r = feed_step(&slot->item, slot->request);
+    }
+    if (r == -ENOMEM) {
+        return r;
+    }
+    if (r < 0) {
+        pes_request_free(TAKE_PTR(slot->request)); /* takes it back */
+        slot->state = SLOT_DONE;
+        return item_fail_errno(&slot->item, -r);
+    }
+    window->has_more = r == FEED_E_MORE;
+    window->fed_fd = r == FEED_E_WAIT ? slot->item.rest_fd : -1;
+    window->is_starved = r == FEED_E_WAIT && window->n_used == 1;
+    if (r == FEED_E_END || r == FEED_E_ANSWERED) {
+        slot->state = SLOT_ASKED;
+        slot_take(window, slot);
+    }
+    return 0;
+}
+
+/* Whether standard input is being passed on: then nothing else is read, which may be the same. */
+static bool is_feeding(struct window *window)
+{
+    for (size_t i = 0; i < window->n_used; i++) {
+        if (slot_at(window, i)->item.rest_fd >= 0 && slot_at(window, i)->state != SLOT_DONE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Takes the next item into a free slot. Return: 0, ITEMS_E_END, ITEMS_E_WAIT or a negative errno.
@@ -216,7 +265,7 @@ static int slot_fill(struct window *window)
 static int fill(struct window *window)
 {
     window->is_starved = false;
-    while (!window->is_at_end && window->n_used < window->options->n_jobs &&
+    while (!is_feeding(window) && !window->is_at_end && window->n_used < window->options->n_jobs &&
            slot_at(window, 0)->state != SLOT_DONE) {
         int r = slot_fill(window);
 
@@ -235,6 +284,8 @@ static int fill(struct window *window)
 /* Takes answers and puts questions again whose time has come. */
 static int advance(struct window *window)
 {
+    window->has_more = false;
+    window->fed_fd = -1;
     pes_process(window->ctx);
     for (size_t i = 0; i < window->n_used; i++) {
         struct slot *slot = slot_at(window, i);
@@ -243,6 +294,13 @@ static int advance(struct window *window)
         switch (slot->state) {
         case SLOT_ASKED:
             slot_take(window, slot);
+            break;
+        case SLOT_FED:
+            slot_take(window, slot);
+            r = slot->state == SLOT_FED ? slot_feed(window, slot) : 0;
+            if (r < 0) {
+                return r;
+            }
             break;
         case SLOT_PUT_OFF:
             if (now_ms() >= slot->retry_at_ms) {
@@ -290,11 +348,20 @@ static int sooner(int a, int b)
     return a < b ? a : b;
 }
 
+/* What to wait for more input on, or -1. */
+static int input_fd(const struct window *window)
+{
+    if (window->fed_fd >= 0) {
+        return window->fed_fd;
+    }
+    return window->is_starved ? items_fd(window->items) : -1;
+}
+
 static void wait_for_something(struct window *window)
 {
     struct pollfd fds[2] = {
         {.fd = pes_fd(window->ctx), .events = POLLIN},
-        {.fd = window->is_starved ? items_fd(window->items) : -1, .events = POLLIN},
+        {.fd = input_fd(window), .events = POLLIN},
     };
     int timeout_ms = pes_wait_ms(window->ctx);
     int64_t now = now_ms();
@@ -310,14 +377,15 @@ static void wait_for_something(struct window *window)
     }
     timeout_ms = sooner(
         timeout_ms, window->callbacks->on_wait(window->is_starved, window->callbacks->userdata));
-    (void)poll(fds, 2, timeout_ms);
+    (void)poll(fds, 2, window->has_more ? 0 : timeout_ms);
 }
 
 int window_run(struct pes_ctx *ctx, struct items *items, const struct scan_options *options,
                const struct window_callbacks *callbacks)
 {
     CLEANUP(window_fini)
-    struct window window = {.ctx = ctx, .items = items, .options = options, .callbacks = callbacks};
+    struct window window = {
+        .ctx = ctx, .items = items, .options = options, .callbacks = callbacks, .fed_fd = -1};
 
     window.slots = calloc(options->n_jobs, sizeof(*window.slots));
     if (!window.slots) {

@@ -27,6 +27,10 @@ struct pes_request {
     char text[16];
     bool is_started;
     bool is_answered;
+    bool is_stream;
+    bool is_ended;
+    size_t n_bytes; /* of a stream */
+    unsigned sum;   /* of its bytes */
 };
 
 /* What the played service does; one per test. */
@@ -41,6 +45,10 @@ static struct {
     int refusal;
     const char *refused; /* content that always is, with `refusal` */
     bool is_down;
+    size_t stream_max;   /* a stream that is longer is answered before its end; 0: none is */
+    size_t n_streamed;   /* bytes of the stream that was answered last */
+    unsigned stream_sum; /* and their sum */
+    unsigned n_asked_for_room;
 } service;
 
 struct pes_request *pes_request_new(struct pes_ctx *ctx, uint32_t kind)
@@ -75,6 +83,39 @@ int pes_request_bytes(struct pes_request *request, const void *bytes, size_t n_b
 int pes_request_file(struct pes_request *request, int fd)
 {
     return -PES_E_CHANGED;
+}
+
+int pes_request_stream(struct pes_request *request)
+{
+    request->is_stream = true;
+    return 0;
+}
+
+/* There is none every other time. */
+size_t pes_stream_room(const struct pes_request *request)
+{
+    assert_true(request->is_stream && request->is_started);
+    return request->is_answered || request->is_ended || ++service.n_asked_for_room % 2 ? 0 : 5000;
+}
+
+int pes_stream_write(struct pes_request *request, const void *bytes, size_t n_bytes)
+{
+    assert_true(n_bytes <= 5000); /* nobody waits for room */
+    if (request->is_answered) {
+        return 1;
+    }
+    for (size_t i = 0; i < n_bytes; i++) {
+        request->sum = request->sum * 31 + ((const unsigned char *)bytes)[i];
+    }
+    request->n_bytes += n_bytes;
+    request->is_answered = service.stream_max > 0 && request->n_bytes > service.stream_max;
+    return request->is_answered;
+}
+
+int pes_stream_end(struct pes_request *request)
+{
+    request->is_ended = true;
+    return 0;
 }
 
 int pes_request_text(struct pes_request *request, uint32_t field, const char *text)
@@ -130,7 +171,8 @@ int pes_wait_ms(struct pes_ctx *ctx)
 /* Answers one question per call, and a young one at that. */
 int pes_process(struct pes_ctx *ctx)
 {
-    if (service.n_open > 0) {
+    if (service.n_open > 0 && (!service.open[service.n_open - 1]->is_stream ||
+                               service.open[service.n_open - 1]->is_ended)) {
         service.open[service.n_open - 1]->is_answered = true;
     }
     return 1;
@@ -145,6 +187,8 @@ struct pes_answer *pes_take_answer(struct pes_request *request)
     }
     answer = calloc(1, sizeof(*answer));
     assert_non_null(answer);
+    service.n_streamed = request->n_bytes;
+    service.stream_sum = request->sum;
     memcpy(answer->text, request->text, sizeof(answer->text));
     if (service.is_down) {
         answer->error = -PES_E_NO_BROKER;
@@ -258,6 +302,18 @@ int clock_gettime(clockid_t clock, struct timespec *ret_now)
     return r;
 }
 
+/* In libc's place: so many reads work, the next one fails. 0: all work. */
+static size_t fails_after;
+
+ssize_t read(int fd, void *buffer, size_t n_bytes)
+{
+    if (fails_after > 0 && --fails_after == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return syscall(SYS_read, fd, buffer, n_bytes);
+}
+
 static int reset(void **state)
 {
     memset(&service, 0, sizeof(service));
@@ -272,6 +328,88 @@ static void answers_come_in_any_order_and_results_in_the_order_of_the_items(void
     assert_int_equal(results.n_failed, 0);
     assert_int_equal(service.n_started, 1000);
     assert_int_equal(service.n_open_max, 16);
+}
+
+/* Standard input with so many bytes in it. Return: their sum. */
+static unsigned stdin_of(size_t n_bytes)
+{
+    int fd = memfd_create("stdin", 0);
+    unsigned sum = 0;
+    FILE *file;
+
+    assert_true(fd >= 0);
+    file = fdopen(dup(fd), "w");
+    assert_non_null(file);
+    for (size_t i = 0; i < n_bytes; i++) {
+        unsigned char byte = (unsigned char)(i * 7 + i / 251);
+
+        fputc(byte, file);
+        sum = sum * 31 + byte;
+    }
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    close(fd);
+    return sum;
+}
+
+static void long_standard_input_is_passed_on_as_it_comes(void **state)
+{
+    unsigned sum = stdin_of(3000001);
+    struct results results = run("-", ITEMS_WHOLE, 16, 0);
+
+    assert_int_equal(results.n, 1);
+    assert_int_equal(results.n_failed + results.n_problems, 0);
+    assert_int_equal(service.n_streamed, 3000001);
+    assert_int_equal(service.stream_sum, sum);
+    assert_int_equal(service.n_started, 1);
+}
+
+static void an_early_answer_leaves_the_rest_unread(void **state)
+{
+    struct results results;
+
+    (void)stdin_of(9000000);
+    service.stream_max = 2000000;
+    results = run("-", ITEMS_WHOLE, 16, 0);
+    assert_int_equal(results.n, 1);
+    assert_int_equal(results.n_failed + results.n_problems, 0);
+    assert_in_range(service.n_streamed, 2000001, 2100000);
+    assert_in_range(lseek(STDIN_FILENO, 0, SEEK_CUR), 2000001, 2300000);
+}
+
+static void what_was_read_from_a_pipe_is_not_asked_about_again(void **state)
+{
+    struct results results;
+
+    (void)stdin_of(3000001);
+    service.n_lost = 1;
+    results = run("-", ITEMS_WHOLE, 16, 0);
+    assert_int_equal(results.n, 1);
+    assert_int_equal(results.n_failed, 1);
+    assert_int_equal(service.n_started, 1);
+}
+
+static void a_pipe_that_cannot_be_read_any_more_is_told(void **state)
+{
+    char bytes[65536] = {0};
+    size_t n_written = 0;
+    struct results results;
+    int fd = memfd_create("stdin", 0);
+
+    while (n_written < ITEMS_STREAM_BYTES + sizeof(bytes)) {
+        assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+        n_written += sizeof(bytes);
+    }
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    close(fd);
+    fails_after = ITEMS_STREAM_BYTES / sizeof(bytes) + 1;
+    results = run("-", ITEMS_WHOLE, 16, 0);
+    fails_after = 0;
+    assert_int_equal(results.n, 1);
+    assert_int_equal(results.n_problems, 1);
+    assert_string_equal(results.problem, strerror(EIO));
 }
 
 static void one_job_asks_one_question_at_a_time(void **state)
@@ -375,6 +513,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(answers_come_in_any_order_and_results_in_the_order_of_the_items,
                                reset),
+        cmocka_unit_test_setup(long_standard_input_is_passed_on_as_it_comes, reset),
+        cmocka_unit_test_setup(an_early_answer_leaves_the_rest_unread, reset),
+        cmocka_unit_test_setup(what_was_read_from_a_pipe_is_not_asked_about_again, reset),
+        cmocka_unit_test_setup(a_pipe_that_cannot_be_read_any_more_is_told, reset),
         cmocka_unit_test_setup(one_job_asks_one_question_at_a_time, reset),
         cmocka_unit_test_setup(questions_that_the_service_lost_are_asked_again, reset),
         cmocka_unit_test_setup(a_full_service_is_asked_again_after_an_answer, reset),
