@@ -14,8 +14,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "launcher/package.h"
 
 #define DEPTH_MAX   8
 #define ENTRIES_MAX 20000
@@ -114,7 +117,41 @@ static int add_paths(struct sha256 *hash, const char *paths)
     return r;
 }
 
-struct fingerprint fingerprint_take(const struct config_provider *config)
+/* One that may be missing, and what is below it. */
+static int add_optional(struct sha256 *hash, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0 && errno == ENOENT) {
+        add_number(hash, 0);
+        return 0;
+    }
+    return add_paths(hash, path);
+}
+
+/* What decides whether a package may be started. A key that was added counts as a change, too. */
+static int add_trust(struct sha256 *hash, const char *module, const char *config_folder)
+{
+    char path[PATH_MAX];
+    int r = 0;
+
+    if (!package_is_named(module)) {
+        return 0;
+    }
+    if (snprintf(path, sizeof(path), "%s.minisig", module) >= (int)sizeof(path)) {
+        return -ENAMETOOLONG;
+    }
+    r = add_optional(hash, path);
+    if (r == 0 && config_folder && paths_join(path, config_folder, "keys.d") == 0) {
+        r = add_optional(hash, path);
+    }
+    if (r == 0 && config_folder && paths_join(path, config_folder, "revoked") == 0) {
+        r = add_optional(hash, path);
+    }
+    return r;
+}
+
+struct fingerprint fingerprint_take(const struct config_provider *config, const char *config_folder)
 {
     struct fingerprint fingerprint = {0};
     struct sha256 hash;
@@ -129,7 +166,8 @@ struct fingerprint fingerprint_take(const struct config_provider *config)
     add_number(&hash, config->n_workers);
     add_number(&hash, config->memory_mib);
     add_number(&hash, config->scratch_mib);
-    if (add_paths(&hash, config->module) == 0 && add_paths(&hash, config->definitions) == 0) {
+    if (add_paths(&hash, config->module) == 0 && add_paths(&hash, config->definitions) == 0 &&
+        add_trust(&hash, config->module, config_folder) == 0) {
         sha256_final(&hash, fingerprint.digest);
         fingerprint.is_known = true;
     }

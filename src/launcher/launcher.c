@@ -152,6 +152,7 @@ int launcher_start(struct launcher *launcher)
         .event = launcher->event,
         .paths = &launcher->paths,
         .config = &launcher->config,
+        .config_folder = launcher->place.folder,
         .is_system = launcher->place.is_system,
         .link = link_of_launcher,
         .on_ended = on_generation_ended,

@@ -11,6 +11,7 @@
 
 enum module_outcome {
     MODULE_E_REFUSED = 1, /* the text says why; trying again is of no use */
+    MODULE_E_REVOKED = 2, /* the same, and what was started from it before must end */
 };
 
 /*

@@ -26,6 +26,7 @@
 #include "launcher/generation.h"
 #include "launcher/module.h"
 #include "launcher/origin.h"
+#include "launcher/package.h"
 #include "launcher/swap.h"
 #include "log/log.h"
 #include "sys/clock.h"
@@ -335,23 +336,38 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
 }
 
 /* Nor may one go on that was allowed before. */
-static void refuse_unsigned(struct provider *provider, uint64_t number)
+static void forbid(struct provider *provider, uint64_t number, const char *why)
 {
-    static const char why[] = "its module is not signed; start pesd with --allow-unsigned, or set "
-                              "allow-unsigned, to run it nevertheless";
-
     LIST_FOR_EACH (node, &provider->generations) {
         const struct generation *generation = CONTAINER_OF(node, struct generation, node);
 
         broker_link_instance_lost(link_of(provider), provider->name, generation->number, why, 0);
     }
     end_all(provider);
+    if (provider->swap.is_restoring) {
+        swap_clear(&provider->swap); /* nor what served before it */
+    }
     lose(provider, number, why, false);
 }
 
-static bool allows_start(const struct provider *provider)
+static bool allows_start(const struct provider *provider, const char *module)
 {
-    return provider->place->config->allows_unsigned;
+    return provider->place->config->allows_unsigned || package_is_named(module);
+}
+
+/* In memory that nobody can change. */
+static int load_module(const struct provider *provider, const char *path, int *ret_fd, char *why)
+{
+    const struct provider_place *place = provider->place;
+    const struct package_place of_packages = {
+        .paths = place->paths,
+        .config_folder = place->config_folder,
+        .is_system = place->is_system,
+        .verify_uid = place->config->receiver.uid,
+    };
+
+    return package_is_named(path) ? package_load(&of_packages, path, provider->name, ret_fd, why)
+                                  : module_load(path, place->is_system, ret_fd, why);
 }
 
 static void start(struct provider *provider)
@@ -359,24 +375,31 @@ static void start(struct provider *provider)
     CLEANUP(config_provider_fini) struct config_provider origin;
     CLEANUP(closep) int module = -1;
     struct swap *swap = &provider->swap;
+    const struct config_provider *from = swap->is_restoring ? &swap->before : provider->config;
     char why[GENERATION_WHY_BYTES_MAX] = "out of memory";
     uint64_t number = ++provider->last_number;
     struct fingerprint fingerprint;
     int r;
 
     config_provider_init(&origin);
-    if (!allows_start(provider)) {
-        refuse_unsigned(provider, number);
+    if (!allows_start(provider, from->module)) {
+        forbid(provider, number,
+               "its module is not signed; start pesd with --allow-unsigned, or set "
+               "allow-unsigned, to run it nevertheless");
         return;
     }
     if (swap->has_before && !swap->is_restoring) {
         swap->trial = number;
     }
     /* Taken before anything of it is read: what changes later makes a difference the next time. */
-    r = origin_take(&origin, swap->is_restoring ? &swap->before : provider->config);
+    r = origin_take(&origin, from);
     if (r == 0) {
-        fingerprint = fingerprint_take(&origin);
-        r = module_load(origin.module, provider->place->is_system, &module, why);
+        fingerprint = fingerprint_take(&origin, provider->place->config_folder);
+        r = load_module(provider, origin.module, &module, why);
+    }
+    if (r == MODULE_E_REVOKED) {
+        forbid(provider, number, why);
+        return;
     }
     if (r == 0) {
         r = start_generation(provider, number, module, &origin, &fingerprint, why);
@@ -402,7 +425,7 @@ static bool is_started_from(struct provider *provider, enum generation_state sta
 
     config_provider_init(&origin);
     if (origin_take(&origin, provider->config) == 0) {
-        now = fingerprint_take(&origin);
+        now = fingerprint_take(&origin, provider->place->config_folder);
     }
     LIST_FOR_EACH (node, &provider->generations) {
         const struct generation *generation = CONTAINER_OF(node, struct generation, node);
@@ -498,9 +521,11 @@ void provider_start(struct provider *provider, const struct config_provider *con
     provider->n_failures = 0;
     provider->timer = sd_event_source_disable_unref(provider->timer);
     provider->retry_us = 0;
-    if (allows_start(provider) && is_started_from(provider, GENERATION_READY)) {
+    if (allows_start(provider, provider->config->module) &&
+        is_started_from(provider, GENERATION_READY)) {
         drop_overtaken(provider);
-    } else if (!allows_start(provider) || !is_started_from(provider, GENERATION_STARTING)) {
+    } else if (!allows_start(provider, provider->config->module) ||
+               !is_started_from(provider, GENERATION_STARTING)) {
         drop_overtaken(provider);
         if (!make_room(provider)) {
             start(provider);

@@ -19,6 +19,7 @@ struct provider_place {
     sd_event *event;
     const struct paths *paths;
     const struct config *config; /* the one in force */
+    const char *config_folder;   /* with keys.d; NULL: there is none */
     bool is_system;
     /* The channel to the broker of now, or NULL. */
     struct broker_link *(*link)(void *userdata);

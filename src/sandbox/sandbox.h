@@ -42,6 +42,7 @@ MUST_CHECK int sandbox_seccomp_apply(const struct seccomp_profile *profile);
 extern const struct seccomp_profile seccomp_profile_broker;
 extern const struct seccomp_profile seccomp_profile_identity;
 extern const struct seccomp_profile seccomp_profile_receiver;
+extern const struct seccomp_profile seccomp_profile_verify;   /* pes-verify */
 extern const struct seccomp_profile seccomp_profile_init;     /* once the zygote runs */
 extern const struct seccomp_profile seccomp_profile_provider; /* phase 1: before foreign code */
 /* On top of it where neither Landlock nor a pid namespace keeps signals in. */

@@ -103,6 +103,7 @@ static const struct seccomp_profile *const profiles[] = {
     &seccomp_profile_broker,
     &seccomp_profile_identity,
     &seccomp_profile_receiver,
+    &seccomp_profile_verify,
     &seccomp_profile_provider,
     &seccomp_profile_worker,
     &seccomp_profile_provider_signals,
