@@ -39,7 +39,7 @@ _pes() {
             ;;
         provider)
             if [ "$COMP_CWORD" -eq 2 ]; then
-                _pes_words check
+                _pes_words "check build sign verify install remove list"
                 return
             fi
             ;;

@@ -28,7 +28,8 @@ static int run(int argc, char **argv)
         return command_print_help(&command_provider);
     }
     if (argc < 2) {
-        return command_usage("provider", "say what to do: check, build, sign, verify, install, remove or list");
+        return command_usage("provider",
+                             "say what to do: check, build, sign, verify, install, remove or list");
     }
     if (is_about_packages(argv[1])) {
         return libexec_run("pes-package", argv);

@@ -13,6 +13,7 @@ struct fingerprint {
 
 /* Of the configuration, the module and all definitions, as they are now; for a package also of who
  * is trusted (`config_folder`, or NULL). */
-struct fingerprint fingerprint_take(const struct config_provider *config, const char *config_folder);
+struct fingerprint fingerprint_take(const struct config_provider *config,
+                                    const char *config_folder);
 
 bool fingerprint_is_equal(const struct fingerprint *a, const struct fingerprint *b);

@@ -15,8 +15,8 @@ struct check {
 
 /*
  * Loads, verifies and judges. Returns 0, the record and the sealed copy of the package;
- * PACKAGE_E_BAD or PACKAGE_E_REVOKED with a text, or -errno with one. The record is written also for a refusal that
- * came after the signature was found good (its state then is PACKAGE_SIGNED).
+ * PACKAGE_E_BAD or PACKAGE_E_REVOKED with a text, or -errno with one. The record is written also
+ * for a refusal that came after the signature was found good (its state then is PACKAGE_SIGNED).
  */
 MUST_CHECK int check_package(const struct check *check, struct package_record *ret,
                              int *ret_package, char ret_why[PACKAGE_WHY_BYTES_MAX]);

@@ -59,7 +59,8 @@ static void become_verify(const struct inspect *inspect, int record)
             return;
         }
     }
-    if (syscall(SYS_close_range, (unsigned int)VERIFY_RECORD_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
+    if (syscall(SYS_close_range, (unsigned int)VERIFY_RECORD_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) <
+        0) {
         return;
     }
     if (inspect->uid != 0 &&
@@ -107,11 +108,28 @@ static int read_record(int fd, struct package_record *ret)
     return 0;
 }
 
-static void end(pid_t pid)
+/* As its own user, who may signal it without CAP_KILL (which the service's unit takes away). */
+static void kill_as(uid_t uid, pid_t pid)
+{
+    uid_t self = geteuid();
+
+    if (seteuid(uid) < 0) {
+        return;
+    }
+    (void)kill(pid, SIGKILL);
+    if (seteuid(self) < 0) {
+        abort(); /* it may always; to go on as somebody else would be worse than to end */
+    }
+}
+
+static void end(const struct inspect *inspect, pid_t pid)
 {
     pid_t r;
 
-    (void)kill(pid, SIGKILL); /* not reaped yet: the pid is still its own */
+    /* Not reaped yet: the pid is still its own. */
+    if (kill(pid, SIGKILL) < 0 && inspect->uid != 0) {
+        kill_as(inspect->uid, pid);
+    }
     do {
         r = waitpid(pid, NULL, 0);
     } while (r < 0 && errno == EINTR);
@@ -142,7 +160,7 @@ int inspect_run(const struct inspect *inspect, struct package_record *ret,
     close(TAKE_FD(write_end));
     if (r == 0) {
         r = read_record(read_end, ret);
-        end(pid);
+        end(inspect, pid);
     }
     if (r == 0 && !record_is_sane(ret, inspect->n_package)) {
         r = -EPROTO;

@@ -66,8 +66,7 @@ static int run_build(const struct arguments *arguments, char **rest, int n_rest)
 static int run_sign(const struct arguments *arguments, char **rest, int n_rest)
 {
     (void)n_rest;
-    return arguments->key ? build_signature(arguments->key, rest[0])
-                          : usage("sign: give --key");
+    return arguments->key ? build_signature(arguments->key, rest[0]) : usage("sign: give --key");
 }
 
 static int with_store(const struct arguments *arguments,
@@ -110,9 +109,12 @@ static int run_list(const struct arguments *arguments, char **rest, int n_rest)
 }
 
 static const struct verb verbs[] = {
-    {"build", 1, MANIFEST_FILES_MAX, run_build}, {"sign", 1, 1, run_sign},
-    {"verify", 1, 1, run_verify},                {"install", 1, 1, run_install},
-    {"remove", 1, 1, run_remove},                {"list", 0, 0, run_list},
+    {"build", 1, MANIFEST_FILES_MAX, run_build},
+    {"sign", 1, 1, run_sign},
+    {"verify", 1, 1, run_verify},
+    {"install", 1, 1, run_install},
+    {"remove", 1, 1, run_remove},
+    {"list", 0, 0, run_list},
 };
 
 static int parse(struct arguments *ret, int argc, char **argv)

@@ -47,7 +47,7 @@ __attribute__((format(printf, 2, 3))) static int refuse(const struct parse *pars
     return PACKAGE_E_BAD;
 }
 
-/* ---------------------------------------------------------------------------------------- values */
+/* --------------------------------------------------------------------------------------- values */
 
 static bool is_word(const char *text, const char *more)
 {
@@ -102,8 +102,9 @@ static int take_format(struct parse *parse, const struct key *key, char *value)
 static int take_word(struct parse *parse, const struct key *key, char *value)
 {
     if (strlen(value) >= key->max || !is_word(value, "._-+~:")) {
-        return refuse(parse, "%s: give at most %llu letters, digits and '._-+~:', first a letter "
-                             "or digit",
+        return refuse(parse,
+                      "%s: give at most %llu letters, digits and '._-+~:', first a letter "
+                      "or digit",
                       key->name, (unsigned long long)key->max - 1);
     }
     memcpy((char *)parse->manifest + key->offset, value, strlen(value) + 1);
@@ -113,8 +114,9 @@ static int take_word(struct parse *parse, const struct key *key, char *value)
 static int take_name(struct parse *parse, const struct key *key, char *value)
 {
     if (!manifest_is_name(value)) {
-        return refuse(parse, "%s: give letters, digits, '.', '_' and '-', at most 32, first a "
-                             "letter or digit",
+        return refuse(parse,
+                      "%s: give letters, digits, '.', '_' and '-', at most 32, first a "
+                      "letter or digit",
                       key->name);
     }
     memcpy(parse->manifest->name, value, strlen(value) + 1);
@@ -249,8 +251,9 @@ static int take_file(struct parse *parse, const struct key *key, char *value)
         return refuse(parse, "%s: a name has letters, digits and '._-', at most 64", key->name);
     }
     if (!read_number(size, &file->n_bytes) || !read_digest(digest, file->sha256)) {
-        return refuse(parse, "%s: after the name come its size and 64 lower-case hexadecimal "
-                             "digits",
+        return refuse(parse,
+                      "%s: after the name come its size and 64 lower-case hexadecimal "
+                      "digits",
                       key->name);
     }
     for (size_t i = 0; i < manifest->n_files; i++) {
@@ -263,7 +266,7 @@ static int take_file(struct parse *parse, const struct key *key, char *value)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ keys */
+/* ----------------------------------------------------------------------------------------- keys */
 
 #define AT(member) offsetof(struct manifest, member)
 

@@ -148,8 +148,8 @@ int memory_copy_module(int package, const struct manifest_file *file, int *ret_f
 
     sha256_init(&hash);
     while (r == 0 && done < file->n_bytes) {
-        size_t want = file->n_bytes - done < sizeof(chunk) ? (size_t)(file->n_bytes - done)
-                                                           : sizeof(chunk);
+        size_t want =
+            file->n_bytes - done < sizeof(chunk) ? (size_t)(file->n_bytes - done) : sizeof(chunk);
         ssize_t n = pread(package, chunk, want, (off_t)(file->offset + done));
 
         if (n <= 0) {

@@ -81,7 +81,7 @@ static bool starts_with(const struct line *line, const char *start)
     return line->n >= strlen(start) && memcmp(line->text, start, strlen(start)) == 0;
 }
 
-/* ------------------------------------------------------------------------------------------ files */
+/* ---------------------------------------------------------------------------------------- files */
 
 int minisign_key_parse(struct minisign_key *ret, const char *text, size_t n_text,
                        char ret_why[PACKAGE_WHY_BYTES_MAX])
@@ -120,7 +120,7 @@ static int signature_parse(struct signature *ret, const char *text, size_t n_tex
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------- checking */
+/* ------------------------------------------------------------------------------------- checking */
 
 static int hash_bytes(const uint8_t *bytes, size_t n_bytes, uint8_t ret[HASH_BYTES])
 {
@@ -230,7 +230,7 @@ int minisign_verify(const struct minisign_key *keys, size_t n_keys, const uint8_
     return r;
 }
 
-/* ---------------------------------------------------------------------------------------- signing */
+/* -------------------------------------------------------------------------------------- signing */
 
 struct secret {
     uint8_t id[MINISIGN_ID_BYTES];
@@ -238,10 +238,13 @@ struct secret {
     uint8_t public_key[32];
 };
 
-/* Algorithm, key derivation, checksum kind, salt, two limits; then number, seed, public key, sum. */
+/* Algorithm, key derivation, checksum kind, salt, two limits; then number, seed, public key,
+ * sum. */
 static int secret_parse(struct secret *ret, const char *text, size_t n_text, char *why)
 {
-    enum { HEAD = 2 + 2 + 2 + 32 + 8 + 8 };
+    enum {
+        HEAD = 2 + 2 + 2 + 32 + 8 + 8
+    };
     uint8_t bytes[HEAD + MINISIGN_ID_BYTES + 64 + 32];
     struct line lines[2];
     int r = 0;
@@ -279,8 +282,9 @@ static int make_signature(EVP_PKEY *key, const uint8_t *bytes, size_t n_bytes,
 /* The key, if its two halves belong together: else every signature would be wrong. */
 static EVP_PKEY *load_secret(const struct secret *secret)
 {
-    CLEANUP(pkey_freep) EVP_PKEY *key = EVP_PKEY_new_raw_private_key(
-        EVP_PKEY_ED25519, NULL, secret->seed, sizeof(secret->seed));
+    CLEANUP(pkey_freep)
+    EVP_PKEY *key =
+        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret->seed, sizeof(secret->seed));
     uint8_t public_key[32];
     size_t n = sizeof(public_key);
 

@@ -144,7 +144,7 @@ static int lock(const struct store *store, int *ret_fd)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------- verifying */
+/* ------------------------------------------------------------------------------------ verifying */
 
 /* Status, and the record if it is good. A floor counts when `floor_of_name`. */
 static int verify(const struct store *store, const char *path, const char *name,
@@ -225,7 +225,7 @@ int store_verify(const struct store *store, const char *package)
     return finish(status);
 }
 
-/* ------------------------------------------------------------------------------------ installing */
+/* ----------------------------------------------------------------------------------- installing */
 
 static int copy(const char *from, const char *to, size_t n_most)
 {
@@ -416,9 +416,7 @@ int store_install(const struct store *store, const char *package)
         return EXIT_NOT_DONE;
     }
     r = copy_pair(package, incoming);
-    status = r == 0 ? verify(store, incoming, NULL, &record)
-             : r > 0 ? EXIT_REFUSED
-                     : EXIT_NOT_DONE;
+    status = r == 0 ? verify(store, incoming, NULL, &record) : r > 0 ? EXIT_REFUSED : EXIT_NOT_DONE;
     if (status == EXIT_DONE) {
         status = put_in_place(store, &record.manifest);
     }
@@ -426,7 +424,7 @@ int store_install(const struct store *store, const char *package)
     return finish(status);
 }
 
-/* -------------------------------------------------------------------------------------- the rest */
+/* ------------------------------------------------------------------------------------- the rest */
 
 int store_remove(const struct store *store, const char *name)
 {

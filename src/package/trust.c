@@ -181,7 +181,7 @@ int trust_load_keys(const struct trust *trust, int *ret_fd, char ret_why[PACKAGE
     return r;
 }
 
-/* ------------------------------------------------------------------------------------ revocations */
+/* ---------------------------------------------------------------------------------- revocations */
 
 static void hex(char *ret, const uint8_t *bytes, size_t n_bytes)
 {

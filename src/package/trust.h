@@ -19,8 +19,8 @@ struct trust {
 MUST_CHECK int trust_load_keys(const struct trust *trust, int *ret_fd,
                                char ret_why[PACKAGE_WHY_BYTES_MAX]);
 
-/* Whether the file `revoked`, where there is one, names the key or the package: PACKAGE_E_REVOKED with
- * a text if so, PACKAGE_E_BAD if the file has a mistake. */
+/* Whether the file `revoked`, where there is one, names the key or the package: PACKAGE_E_REVOKED
+ * with a text if so, PACKAGE_E_BAD if the file has a mistake. */
 MUST_CHECK int trust_check_revoked(const struct trust *trust, const struct package_record *record,
                                    char ret_why[PACKAGE_WHY_BYTES_MAX]);
 
