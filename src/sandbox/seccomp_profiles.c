@@ -354,9 +354,8 @@ const struct seccomp_profile seccomp_profile_receiver = {
     {TABLE(common), TABLE(plain_memory), TABLE(receiver), EXTRA}};
 
 /* It reads what it was given and writes one answer. */
-const struct seccomp_profile seccomp_profile_verify = {
-    "verify",
-    {TABLE(common), TABLE(plain_memory), EXTRA}};
+const struct seccomp_profile seccomp_profile_verify = {"verify",
+                                                       {TABLE(common), TABLE(plain_memory), EXTRA}};
 
 const struct seccomp_profile seccomp_profile_init = {
     "init",

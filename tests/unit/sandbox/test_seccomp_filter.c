@@ -100,16 +100,11 @@ static uint32_t decide(const struct seccomp_profile *profile, int nr, uint64_t a
 }
 
 static const struct seccomp_profile *const profiles[] = {
-    &seccomp_profile_broker,
-    &seccomp_profile_identity,
-    &seccomp_profile_receiver,
-    &seccomp_profile_verify,
-    &seccomp_profile_provider,
-    &seccomp_profile_worker,
-    &seccomp_profile_provider_signals,
-    &seccomp_profile_init,
-    &seccomp_profile_init_scratch,
-    &seccomp_profile_provider_scratch,
+    &seccomp_profile_broker,           &seccomp_profile_identity,
+    &seccomp_profile_receiver,         &seccomp_profile_verify,
+    &seccomp_profile_provider,         &seccomp_profile_worker,
+    &seccomp_profile_provider_signals, &seccomp_profile_init,
+    &seccomp_profile_init_scratch,     &seccomp_profile_provider_scratch,
     &seccomp_profile_worker_scratch,
 };
 #define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
