@@ -16,6 +16,6 @@ struct inspect {
  * Waits for the answer, at most INSPECT_TIMEOUT_MS. Returns 0 and a sane record, whose state may be
  * a refusal; or -errno with a text.
  */
-#define INSPECT_TIMEOUT_MS 20000
+#define INSPECT_TIMEOUT_MS 10000
 MUST_CHECK int inspect_run(const struct inspect *inspect, struct package_record *ret,
                            char ret_why[PACKAGE_WHY_BYTES_MAX]);
