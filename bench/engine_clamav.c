@@ -13,10 +13,15 @@
 #include "engine.h"
 
 #define FOLDER_IN_MEMORY "/dev/shm"
+#define MAX_BYTES        (1LL << 30)
 
 struct engine {
     struct cl_engine *engine;
     unsigned n_signatures;
+};
+
+struct engine_scanner {
+    struct cl_engine *engine;
 };
 
 static bool engine_fill(struct engine *engine, const char *folder)
@@ -28,6 +33,8 @@ static bool engine_fill(struct engine *engine, const char *folder)
         cl_engine_set_str(engine->engine, CL_ENGINE_TMPDIR, FOLDER_IN_MEMORY);
     }
     cl_engine_set_num(engine->engine, CL_ENGINE_DISABLE_CACHE, 1);
+    cl_engine_set_num(engine->engine, CL_ENGINE_MAX_FILESIZE, MAX_BYTES);
+    cl_engine_set_num(engine->engine, CL_ENGINE_MAX_SCANSIZE, MAX_BYTES);
     cl_engine_set_num(engine->engine, CL_ENGINE_BYTECODE_MODE, CL_BYTECODE_MODE_INTERPRETER);
     return cl_engine_compile(engine->engine) == CL_SUCCESS;
 }
@@ -48,7 +55,25 @@ struct engine *engine_open(const char *folder)
     return engine;
 }
 
-unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
+/* libclamav keeps what belongs to one scan on the stack: threads share the engine as it is. */
+struct engine_scanner *engine_scanner_new(struct engine *engine)
+{
+    struct engine_scanner *scanner = calloc(1, sizeof(*scanner));
+
+    if (!scanner) {
+        fputs("bench: out of memory\n", stderr);
+        exit(1);
+    }
+    scanner->engine = engine->engine;
+    return scanner;
+}
+
+void engine_scanner_free(struct engine_scanner *scanner)
+{
+    free(scanner);
+}
+
+unsigned engine_scan(struct engine_scanner *scanner, const void *bytes, size_t n_bytes)
 {
     struct cl_scan_options options = {
         .general = CL_SCAN_GENERAL_ALLMATCHES | CL_SCAN_GENERAL_HEURISTICS,
@@ -59,8 +84,9 @@ unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
     const char *name = NULL;
     cl_error_t status;
 
-    status = map ? cl_scanmap_callback(map, NULL, &name, &n_scanned, engine->engine, &options, NULL)
-                 : CL_EMEM;
+    status =
+        map ? cl_scanmap_callback(map, NULL, &name, &n_scanned, scanner->engine, &options, NULL)
+            : CL_EMEM;
     if (map) {
         cl_fmap_close(map);
     }

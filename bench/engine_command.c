@@ -10,6 +10,11 @@
 
 struct engine {
     struct module_host host;
+};
+
+/* The module is called by one thread at a time, in pes as here. */
+struct engine_scanner {
+    struct engine *engine;
     struct pes_scan scan;
 };
 
@@ -29,13 +34,30 @@ struct engine *engine_open(const char *folder)
     return engine;
 }
 
-unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
+struct engine_scanner *engine_scanner_new(struct engine *engine)
 {
-    if (module_host_scan(&engine->host, &engine->scan, bytes, n_bytes) != 0) {
+    struct engine_scanner *scanner = calloc(1, sizeof(*scanner));
+
+    if (!scanner) {
+        fputs("bench: out of memory\n", stderr);
+        exit(1);
+    }
+    scanner->engine = engine;
+    return scanner;
+}
+
+void engine_scanner_free(struct engine_scanner *scanner)
+{
+    free(scanner);
+}
+
+unsigned engine_scan(struct engine_scanner *scanner, const void *bytes, size_t n_bytes)
+{
+    if (module_host_scan(&scanner->engine->host, &scanner->scan, bytes, n_bytes) != 0) {
         fputs("bench: the command provider failed\n", stderr);
         exit(1);
     }
-    return (unsigned)engine->scan.n_findings;
+    return (unsigned)scanner->scan.n_findings;
 }
 
 bool engine_takes_packed(void)

@@ -11,8 +11,12 @@
 
 struct engine {
     struct list_set set;
-    struct content_digests digests;
     bool wanted[LIST_N_ALGORITHMS];
+};
+
+struct engine_scanner {
+    struct engine *engine;
+    struct content_digests digests;
 };
 
 /* What pes-host would give to the reader: the bytes, and all the time in the world. */
@@ -48,21 +52,36 @@ struct engine *engine_open(const char *folder)
     for (size_t a = 0; a < LIST_N_ALGORITHMS; a++) {
         engine->wanted[a] = list_set_has(&engine->set, (enum list_algorithm)a);
     }
-    if (content_digests_init(&engine->digests, engine->wanted) < 0) {
-        engine_close(engine);
-        return NULL;
-    }
     return engine;
 }
 
-unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
+struct engine_scanner *engine_scanner_new(struct engine *engine)
 {
+    struct engine_scanner *scanner = calloc(1, sizeof(*scanner));
+
+    if (!scanner || content_digests_init(&scanner->digests, engine->wanted) < 0) {
+        fputs("bench: no memory for digests\n", stderr);
+        exit(1);
+    }
+    scanner->engine = engine;
+    return scanner;
+}
+
+void engine_scanner_free(struct engine_scanner *scanner)
+{
+    content_digests_fini(&scanner->digests);
+    free(scanner);
+}
+
+unsigned engine_scan(struct engine_scanner *scanner, const void *bytes, size_t n_bytes)
+{
+    struct engine *engine = scanner->engine;
     const struct pes_scan scan = {.bytes = bytes, .n_bytes = n_bytes};
     struct list_hit hit;
     size_t n_done;
     unsigned n = 0;
 
-    if (content_digests_scan(&engine->digests, &scan, &n_done) < 0 || n_done < n_bytes) {
+    if (content_digests_scan(&scanner->digests, &scan, &n_done) < 0 || n_done < n_bytes) {
         fputs("bench: libcrypto failed\n", stderr);
         exit(1);
     }
@@ -70,7 +89,7 @@ unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
         if (!engine->wanted[a]) {
             continue;
         }
-        if (list_set_find(&engine->set, (enum list_algorithm)a, engine->digests.digests[a], &hit) <
+        if (list_set_find(&engine->set, (enum list_algorithm)a, scanner->digests.digests[a], &hit) <
             0) {
             fputs("bench: the list is damaged\n", stderr);
             exit(1);
@@ -99,7 +118,6 @@ size_t engine_n_rules(const struct engine *engine)
 
 void engine_close(struct engine *engine)
 {
-    content_digests_fini(&engine->digests);
     list_set_fini(&engine->set);
     free(engine);
 }

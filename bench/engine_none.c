@@ -6,7 +6,16 @@ struct engine *engine_open(const char *folder)
     return NULL;
 }
 
-unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
+struct engine_scanner *engine_scanner_new(struct engine *engine)
+{
+    return NULL;
+}
+
+void engine_scanner_free(struct engine_scanner *scanner)
+{
+}
+
+unsigned engine_scan(struct engine_scanner *scanner, const void *bytes, size_t n_bytes)
 {
     return 0;
 }

@@ -1,7 +1,8 @@
 /*
  * libyara in the asking process, as applications do it today.
  *
- * The same rules as the provider loads, one scanner that is kept, as the provider keeps one. Fast
+ * The same rules as the provider loads, one scanner per thread
+ * that is kept, as the provider keeps one per worker. Fast
  * mode is off, which is what the provider does as well.
  */
 #include <glob.h>
@@ -13,6 +14,9 @@
 
 struct engine {
     YR_RULES *rules;
+};
+
+struct engine_scanner {
     YR_SCANNER *scanner;
 };
 
@@ -42,7 +46,8 @@ static YR_RULES *compile(const char *folder)
             FILE *file = fopen(found.gl_pathv[i], "re");
 
             if (file) {
-                if (yr_compiler_add_file(compiler, file, NULL, found.gl_pathv[i]) == 0) {
+                if (yr_compiler_add_file(compiler, file, found.gl_pathv[i], found.gl_pathv[i]) ==
+                    0) {
                     n_files++;
                 }
                 fclose(file);
@@ -66,19 +71,36 @@ struct engine *engine_open(const char *folder)
         return NULL;
     }
     engine->rules = compile(folder);
-    if (!engine->rules || yr_scanner_create(engine->rules, &engine->scanner) != ERROR_SUCCESS) {
+    if (!engine->rules) {
         engine_close(engine);
         return NULL;
     }
     return engine;
 }
 
-unsigned engine_scan(struct engine *engine, const void *bytes, size_t n_bytes)
+struct engine_scanner *engine_scanner_new(struct engine *engine)
+{
+    struct engine_scanner *scanner = calloc(1, sizeof(*scanner));
+
+    if (!scanner || yr_scanner_create(engine->rules, &scanner->scanner) != ERROR_SUCCESS) {
+        fputs("bench: libyara has no memory for a scanner\n", stderr);
+        exit(1);
+    }
+    return scanner;
+}
+
+void engine_scanner_free(struct engine_scanner *scanner)
+{
+    yr_scanner_destroy(scanner->scanner);
+    free(scanner);
+}
+
+unsigned engine_scan(struct engine_scanner *scanner, const void *bytes, size_t n_bytes)
 {
     unsigned n_matches = 0;
 
-    yr_scanner_set_callback(engine->scanner, count_match, &n_matches);
-    if (yr_scanner_scan_mem(engine->scanner, bytes, n_bytes) != ERROR_SUCCESS) {
+    yr_scanner_set_callback(scanner->scanner, count_match, &n_matches);
+    if (yr_scanner_scan_mem(scanner->scanner, bytes, n_bytes) != ERROR_SUCCESS) {
         fputs("bench: libyara failed\n", stderr);
         exit(1);
     }
@@ -104,9 +126,6 @@ size_t engine_n_rules(const struct engine *engine)
 
 void engine_close(struct engine *engine)
 {
-    if (engine->scanner) {
-        yr_scanner_destroy(engine->scanner);
-    }
     if (engine->rules) {
         yr_rules_destroy(engine->rules);
     }
