@@ -7,6 +7,7 @@
  */
 #include "broker/answer.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/reference.h"
@@ -123,6 +124,16 @@ static uint64_t next_reference(struct core *core)
     return (core->seed + ++core->n_references * UINT64_C(0x2545f491)) & ((UINT64_C(1) << 30) - 1);
 }
 
+/* Parts count up to `n_parts`, each set as a whole. To clear all sixteen of them, 45 KiB, would
+ * cost more than everything else that is done for a short answer. */
+static void answer_clear(struct wire_answer *answer)
+{
+    const size_t end_of_parts = offsetof(struct wire_answer, parts) + sizeof(answer->parts);
+
+    memset(answer, 0, offsetof(struct wire_answer, parts));
+    memset((char *)answer + end_of_parts, 0, sizeof(*answer) - end_of_parts);
+}
+
 static void send_answer(struct core *core, struct session *session, struct wire_answer *answer)
 {
     char reference[REFERENCE_BYTES];
@@ -139,12 +150,11 @@ void answer_refused(struct core *core, struct session *session, const struct wir
     struct wire_answer *answer = &core->outgoing->answer;
     struct stats_wait wait;
 
-    *answer = (struct wire_answer){
-        .id = ask->id,
-        .error = error,
-        .coverage = PES_COVERAGE_NOT_EXAMINED,
-        .content_bytes = ask->content.size,
-    };
+    answer_clear(answer);
+    answer->id = ask->id;
+    answer->error = error;
+    answer->coverage = PES_COVERAGE_NOT_EXAMINED;
+    answer->content_bytes = ask->content.size;
     if (quota) {
         answer->quota = wire_text(quota);
         answer->retry_after_ms = RETRY_AFTER_MS;
@@ -256,15 +266,14 @@ void answer_question(struct core *core, struct question *question, uint64_t now_
         modes[i] = part->provider->mode;
     }
     combine_parts(parts, question->n_parts, &result);
-    *answer = (struct wire_answer){
-        .id = question->ask.id,
-        .verdict = result.verdict,
-        .coverage =
-            is_too_large(core, question) ? (uint32_t)PES_COVERAGE_TOO_LARGE : result.coverage,
-        .deciding_part = (uint32_t)result.deciding,
-        .content_bytes = question_content_bytes(question),
-        .wall_us = now_us - question->received_us,
-    };
+    answer_clear(answer);
+    answer->id = question->ask.id;
+    answer->verdict = result.verdict;
+    answer->coverage =
+        is_too_large(core, question) ? (uint32_t)PES_COVERAGE_TOO_LARGE : result.coverage;
+    answer->deciding_part = (uint32_t)result.deciding;
+    answer->content_bytes = question_content_bytes(question);
+    answer->wall_us = now_us - question->received_us;
     if (question->is_cancelled) {
         answer->error = PES_E_CANCELLED;
         answer->verdict = PES_VERDICT_NONE; /* whatever was found so far, nobody waits for it */
