@@ -233,17 +233,22 @@ int confine_before_content(pid_t init, const struct host_options *options, uint3
     return close_calls(&seccomp_profile_worker_scratch);
 }
 
+/* Once for each second of processor time, not for each scan: the limit has whole seconds only. */
 void confine_processor_time(uint64_t time_us)
 {
+    static struct rlimit limit; /* in force; a worker is a process of its own */
     struct rusage usage;
-    struct rlimit limit;
     uint64_t seconds = time_us / 1000000u;
 
-    if (getrusage(RUSAGE_SELF, &usage) < 0 || getrlimit(RLIMIT_CPU, &limit) < 0) {
+    if (getrusage(RUSAGE_SELF, &usage) < 0 ||
+        (limit.rlim_max == 0 && getrlimit(RLIMIT_CPU, &limit) < 0)) {
         return;
     }
-    /* Whole seconds only, so with room; the broker's deadline ends it long before. */
+    /* With room; the broker's deadline ends it long before. */
     seconds += (uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec + 3;
-    limit.rlim_cur = seconds < limit.rlim_max ? seconds : limit.rlim_max;
-    (void)setrlimit(RLIMIT_CPU, &limit);
+    seconds = seconds < limit.rlim_max ? seconds : limit.rlim_max;
+    if (seconds != limit.rlim_cur) {
+        limit.rlim_cur = seconds;
+        (void)setrlimit(RLIMIT_CPU, &limit);
+    }
 }
