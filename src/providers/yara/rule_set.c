@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "providers/yara/rule_files.h"
+#include "providers/yara/rules_settle.h"
 
 #define DIGEST_BYTES_SHOWN 6
 
@@ -260,6 +261,7 @@ static void digest_show(EVP_MD_CTX *digest, struct rule_set *set)
 
 static int sources_finish(struct builder *builder)
 {
+    struct settled_rules settled = SETTLED_RULES_INIT;
     YR_RULES *rules = NULL;
     int r;
 
@@ -270,6 +272,15 @@ static int sources_finish(struct builder *builder)
         return 0;
     }
     r = yr_compiler_get_rules(builder->compiler, &rules);
+    if (r == ERROR_SUCCESS) {
+        r = rules_settle(&settled, rules);
+        yr_rules_destroy(rules);
+        compiler_end(builder);
+    }
+    if (r == ERROR_SUCCESS) {
+        r = settled_rules_load(&settled, &rules);
+    }
+    settled_rules_fini(&settled);
     if (r != ERROR_SUCCESS) {
         return yara_failed("rules", r, builder->error);
     }
