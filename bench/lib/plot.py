@@ -3,7 +3,7 @@ import html
 import math
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 420, 300, 64, 34, 44
-GAP = 110
+GAP = 140
 COLORS = ["#0b5fa5", "#c2410c", "#15803d", "#7e22ce", "#525252", "#b91c1c"]
 
 
