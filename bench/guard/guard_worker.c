@@ -16,6 +16,7 @@
 #include "wire/codec.h"
 
 #define CONTENT_BYTES 4096u
+#define ASKS_MAX      20u
 
 int confine_before_content(pid_t init, const struct host_options *options, uint32_t scratch,
                            int *ret_scratch_fd, const char **ret_step)
@@ -51,11 +52,10 @@ static void fail(const char *what)
     _exit(1);
 }
 
-/* Asks one question after the other and waits for each answer. */
+/* All questions are there before the worker starts: how often it has to wait is not its doing. */
 static void ask(int channel, unsigned long n)
 {
     static uint8_t message[WIRE_MESSAGE_BYTES_MAX];
-    static uint8_t result[WIRE_RESULT_BYTES_MAX];
     static uint8_t content[CONTENT_BYTES];
     static struct wire_scan scan;
 
@@ -72,8 +72,18 @@ static void ask(int channel, unsigned long n)
             .content_bytes = sizeof(content),
         };
         if (wire_encode(WIRE_TYPE_SCAN, &scan, message, sizeof(message), &n_message) != 0 ||
-            send(channel, message, n_message, 0) != (ssize_t)n_message ||
-            recv(channel, result, sizeof(result), 0) <= 0) {
+            send(channel, message, n_message, MSG_DONTWAIT) != (ssize_t)n_message) {
+            fail("the questions do not fit into the socket");
+        }
+    }
+}
+
+static void collect(int channel, unsigned long n)
+{
+    static uint8_t result[WIRE_RESULT_BYTES_MAX];
+
+    for (unsigned long i = 0; i < n; i++) {
+        if (recv(channel, result, sizeof(result), 0) <= 0) {
             fail("the worker did not answer");
         }
     }
@@ -88,8 +98,8 @@ int main(int argc, char **argv)
     int pair[2];
     pid_t pid;
 
-    if (n < 1) {
-        fputs("usage: guard_worker N [planted]\n", stderr);
+    if (n < 1 || n > ASKS_MAX) {
+        fputs("usage: guard_worker N [planted], N up to 20\n", stderr);
         return 2;
     }
     if (argc > 2) {
@@ -98,6 +108,7 @@ int main(int argc, char **argv)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
         fail("socketpair");
     }
+    ask(pair[0], n);
     pid = fork();
     if (pid < 0) {
         fail("fork");
@@ -107,7 +118,7 @@ int main(int argc, char **argv)
         worker_run(&module, &options, 0, pair[1], getppid());
     }
     close(pair[1]);
-    ask(pair[0], n);
+    collect(pair[0], n);
     close(pair[0]);
     if (waitpid(pid, &status, 0) < 0 || status != 0) {
         fail("the worker did not end well");
