@@ -312,7 +312,8 @@ __attribute__((no_sanitize("undefined", "address"))) static void die(int signo)
 
 static void command_crash(struct run *run, char *words)
 {
-    int signo = (int)name_number(signals, words, 0);
+    const char *name = strsep(&words, " "); /* what follows makes contents differ */
+    int signo = (int)name_number(signals, name, 0);
 
     if (signo == 0) {
         find(run, "Unknown-Command", PES_VERDICT_SUSPICIOUS);
