@@ -14,8 +14,9 @@
  *
  * Not allowed in load(): sockets, processes, threads, pipes, memfds, shared writable memory,
  * writing files; reading is allowed below the definitions and in the library folders, other files
- * fail with EACCES. In scan(), besides: opening anything (EACCES), executable memory. Any other
- * forbidden system call ends the process with SIGSYS. Standard error goes to the log, ten lines a
+ * fail with EACCES. In scan(), besides: opening anything (EACCES), executable memory. Descriptors
+ * that load() opened are closed there; what it has mapped stays. Any other forbidden system call
+ * ends the process with SIGSYS. Standard error goes to the log, ten lines a
  * second.
  *
  * With `scratch-mib` in its configuration a provider has a folder for temporary files,

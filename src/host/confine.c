@@ -182,23 +182,36 @@ int confine_memory_to_loaded(struct confine *confine, uint32_t memory_mib)
     return setrlimit(RLIMIT_AS, &limit) < 0 ? -errno : 0;
 }
 
-/* Stands in the one folder and closes those of other slots. */
+/* Stands in the one folder. */
 static int enter_scratch(const struct host_options *options, uint32_t scratch, int *ret_fd)
 {
     if (scratch >= options->n_scratch) {
         return -EINVAL;
     }
-    for (uint32_t i = 0; i < options->n_scratch; i++) {
-        if (i != scratch) {
-            close(options->scratch_fd + (int)i);
-        }
-    }
     *ret_fd = options->scratch_fd + (int)scratch;
     return fchdir(*ret_fd) < 0 ? -errno : 0;
 }
 
+/*
+ * Closes whatever the zygote or its module left open: its channel to init, other slots' folders, a
+ * file whose offset two workers would share.
+ */
+static int close_all_but(int one, int other)
+{
+    unsigned int low = (unsigned int)(one < other ? one : other);
+    unsigned int high = (unsigned int)(one < other ? other : one);
+
+    if (low > STDERR_FILENO + 1 && close_range(STDERR_FILENO + 1, low - 1, 0) < 0) {
+        return -errno;
+    }
+    if (high > low + 1 && close_range(low + 1, high - 1, 0) < 0) {
+        return -errno;
+    }
+    return close_range(high + 1, ~0u, 0) < 0 ? -errno : 0;
+}
+
 int confine_before_content(pid_t init, const struct host_options *options, uint32_t scratch,
-                           int *ret_scratch_fd, const char **ret_step)
+                           int channel, int *ret_scratch_fd, const char **ret_step)
 {
     struct landlock_rules rules = {.n_scratch = 1};
     int r;
@@ -207,6 +220,19 @@ int confine_before_content(pid_t init, const struct host_options *options, uint3
 
     *ret_step = "dying with init";
     r = sandbox_die_with(init);
+    if (r < 0) {
+        return r;
+    }
+    if (options->n_scratch > 0) {
+        *ret_step = "entering the scratch folder";
+        r = enter_scratch(options, scratch, &rules.scratch_fd);
+        if (r < 0) {
+            return r;
+        }
+        *ret_scratch_fd = rules.scratch_fd;
+    }
+    *ret_step = "closing what is not its own";
+    r = close_all_but(channel, options->n_scratch > 0 ? rules.scratch_fd : channel);
     if (r < 0) {
         return r;
     }
@@ -220,11 +246,6 @@ int confine_before_content(pid_t init, const struct host_options *options, uint3
         *ret_step = "seccomp";
         return close_calls(&seccomp_profile_worker);
     }
-    r = enter_scratch(options, scratch, &rules.scratch_fd);
-    if (r < 0) {
-        return r;
-    }
-    *ret_scratch_fd = rules.scratch_fd;
     r = sandbox_landlock_apply(&rules);
     if (r != 0) {
         return r < 0 ? r : -ENOSYS;

@@ -30,11 +30,12 @@ MUST_CHECK int confine_before_module(struct confine *confine, const struct host_
 /* After loading: from here on only `memory_mib` more. Returns 0 or -errno. */
 MUST_CHECK int confine_memory_to_loaded(struct confine *confine, uint32_t memory_mib);
 
-/* Phase 2, in a worker; `init` is its parent. As confine_before_module(). With scratch folders the
- * one of this number becomes the current folder, the only place where files are, and is
- * `ret_scratch_fd`; else -1. */
+/* Phase 2, in a worker; `init` is its parent. As confine_before_module(). Of its descriptors only
+ * `channel` stays, standard error, and with scratch folders the one of this number, which becomes
+ * the current folder, the only place where files are, and is `ret_scratch_fd`; else -1. */
 MUST_CHECK int confine_before_content(pid_t init, const struct host_options *options,
-                                      uint32_t scratch, int *ret_scratch_fd, const char **ret_step);
+                                      uint32_t scratch, int channel, int *ret_scratch_fd,
+                                      const char **ret_step);
 
 /* Ends the process by SIGXCPU when it takes that much more processor time from now on. */
 void confine_processor_time(uint64_t time_us);

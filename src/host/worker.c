@@ -158,7 +158,7 @@ void worker_run(const struct module *module, const struct host_options *options,
 
     /* So that whoever looks at the processes can tell it from the zygote; only a name. */
     (void)!prctl(PR_SET_NAME, "pes-worker", 0, 0, 0);
-    r = confine_before_content(init, options, scratch, &worker.scratch_fd, &step);
+    r = confine_before_content(init, options, scratch, channel, &worker.scratch_fd, &step);
     if (r != 0) {
         end(EXIT_CONFINE, step, r < 0 ? r : -ENOSYS);
     }

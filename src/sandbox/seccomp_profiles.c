@@ -45,6 +45,10 @@
     {                                                                                              \
         .number = __NR_##name, .args = { __VA_ARGS__ }                                             \
     }
+#define FAIL_IF(name, err, ...)                                                                    \
+    {                                                                                              \
+        .number = __NR_##name, .error = (err), .args = { __VA_ARGS__ }                             \
+    }
 #define CLEAR(i, bits)                                                                             \
     {                                                                                              \
         .compare = SECCOMP_MASKED_EQUAL, .index = (i), .mask = (bits)                              \
@@ -101,7 +105,6 @@ static const struct seccomp_rule common[] = {
     ALLOW_IF(fcntl, IS_INT(1, F_GETFD)),
     ALLOW_IF(fcntl, IS_INT(1, F_SETFD)),
     ALLOW_IF(fcntl, IS_INT(1, F_GETFL)),
-    ALLOW_IF(fcntl, IS_INT(1, F_SETFL)),
     ALLOW_IF(fcntl, IS_INT(1, F_GET_SEALS)),
     ALLOW_IF(ioctl, IS_INT(1, TCGETS)), /* isatty(), by stdio */
     FAIL(ioctl, ENOTTY),
@@ -164,6 +167,7 @@ static const struct seccomp_rule plain_memory[] = {
 };
 
 static const struct seccomp_rule broker[] = {
+    ALLOW_IF(fcntl, IS_INT(1, F_SETFL)),
     ALLOW(epoll_create1),
     ALLOW(epoll_ctl),
     ALLOW(epoll_wait),
@@ -185,6 +189,7 @@ static const struct seccomp_rule broker[] = {
 };
 
 static const struct seccomp_rule identity[] = {
+    ALLOW_IF(fcntl, IS_INT(1, F_SETFL)),
     ALLOW(epoll_create1),
     ALLOW(epoll_ctl),
     ALLOW(epoll_wait),
@@ -203,6 +208,7 @@ static const struct seccomp_rule identity[] = {
 };
 
 static const struct seccomp_rule receiver[] = {
+    ALLOW_IF(fcntl, IS_INT(1, F_SETFL)),
     ALLOW(epoll_create1),
     ALLOW(epoll_ctl),
     ALLOW(epoll_wait),
@@ -223,6 +229,7 @@ static const struct seccomp_rule receiver[] = {
 /* The real init, once the zygote runs. It may kill, and only so: SIGKILL, its own children (their
  * pids are its to give away). */
 static const struct seccomp_rule init[] = {
+    ALLOW_IF(fcntl, IS_INT(1, F_SETFL)),
     ALLOW(wait4),
     ALLOW(waitid),
     ALLOW_IF(kill, IS_INT(1, SIGKILL)),
@@ -239,6 +246,7 @@ static const struct seccomp_rule init[] = {
  * it inside, `provider_signals` does where neither exists.
  */
 static const struct seccomp_rule provider[] = {
+    ALLOW_IF(fcntl, IS_INT(1, F_SETFL)),
     ALLOW_IF(openat, CLEAR(2, OPEN_WRITING)),
     ALLOW_IF(open, CLEAR(1, OPEN_WRITING)),
     ALLOW(newfstatat),
@@ -258,6 +266,7 @@ static const struct seccomp_rule provider[] = {
     ALLOW(fadvise64),
     ALLOW_IF(fcntl, IS_INT(1, F_DUPFD_CLOEXEC)),
     ALLOW(dup),
+    ALLOW_IF(close_range, IS_INT(2, 0)), /* a worker closes what is not its own */
     ALLOW_IF(mmap, MASKED(3, MAP_TYPE, MAP_PRIVATE)),
     ALLOW_IF(mmap, CLEAR(2, PROT_WRITE), MASKED(3, MAP_TYPE, MAP_SHARED), CLEAR(3, MAP_ANONYMOUS)),
     ALLOW(mprotect),
@@ -327,6 +336,9 @@ static const struct seccomp_rule init_scratch[] = {
  * its own (time zone, locale), and failing there is no reason to lose an answer. */
 static const struct seccomp_rule worker[] = {
     ALLOW_IF(prlimit64, IS_INT(0, 0), IS_INT(1, RLIMIT_CPU)), /* set anew for each scan */
+    /* Flags belong to what was opened, not to the descriptor: on the log's pipe, which all workers
+     * have, they would be a letter box between those of different users. */
+    FAIL_IF(fcntl, EPERM, IS_INT(1, F_SETFL)),
     FAIL(open, EACCES),
     FAIL(openat, EACCES),
     FAIL(stat, EACCES),

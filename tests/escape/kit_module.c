@@ -1,6 +1,7 @@
 /*
  * The kit as a provider: content names an attempt, which a worker then makes; the option `attempt`
- * names one for the zygote, made while loading. What came of it is a finding, or the note.
+ * names one for the zygote, made while loading. What came of it is a finding, or the version of the
+ * definitions.
  */
 #include <stdint.h>
 #include <string.h>
@@ -13,10 +14,7 @@ static int load(struct pes_load *context, void **ret_state)
 {
     const char *attempt = pes_load_option(context, "attempt");
 
-    if (attempt) {
-        pes_load_note(context, "%s", kit_run(attempt, strlen(attempt)));
-    }
-    pes_load_version(context, "1");
+    pes_load_version(context, attempt ? kit_run(attempt, strlen(attempt)) : "1");
     *ret_state = NULL;
     return 0;
 }

@@ -75,7 +75,7 @@ static void try_in_zygote(const char *text)
     start(KIT_MODULE, (const char *const[]){setting, NULL});
     r = init_driver_wait_ready(&driver, TIME_MS, &event, &frame);
     if (r == 0) {
-        set_result(&frame.describe.note);
+        set_result(&frame.describe.definitions);
     } else {
         assert_int_equal(r, INIT_DRIVER_E_LOST);
         snprintf(result, sizeof(result), "%.63s",
