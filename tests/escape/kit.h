@@ -34,8 +34,7 @@ struct kit_table {
     size_t n;
 };
 
-#define KIT_TABLE(name, rows)                                                                      \
-    const struct kit_table name = {rows, sizeof(rows) / sizeof((rows)[0])}
+#define KIT_TABLE(name, rows) const struct kit_table name = {rows, sizeof(rows) / sizeof((rows)[0])}
 
 extern const struct kit_table kit_network;
 extern const struct kit_table kit_files;

@@ -22,9 +22,10 @@ ATTEMPT(list_root, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
 ATTEMPT(list_home, open("/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
 ATTEMPT(hold_path, open("/etc/passwd", O_PATH | O_CLOEXEC))
 ATTEMPT(device, open("/dev/zero", O_RDWR | O_CLOEXEC))
-ATTEMPT(openat2_passwd, syscall(NR_OPENAT2, AT_FDCWD, "/etc/passwd", "\0\0\0\0\0\0\0\0"
-                                                                  "\0\0\0\0\0\0\0\0"
-                                                                  "\0\0\0\0\0\0\0",
+ATTEMPT(openat2_passwd, syscall(NR_OPENAT2, AT_FDCWD, "/etc/passwd",
+                                "\0\0\0\0\0\0\0\0"
+                                "\0\0\0\0\0\0\0\0"
+                                "\0\0\0\0\0\0\0",
                                 24))
 ATTEMPT(make_file, open(TEMPORARY, O_WRONLY | O_CREAT | O_CLOEXEC, 0600))
 ATTEMPT(nameless_file, open("/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600))

@@ -26,7 +26,8 @@ ATTEMPT(load_module, syscall(SYS_init_module, NULL, 0, ""))
 ATTEMPT(load_module_file, syscall(SYS_finit_module, -1, "", 0))
 ATTEMPT(remove_module, syscall(SYS_delete_module, "x", 0))
 ATTEMPT(kexec, syscall(SYS_kexec_load, 0, 0, NULL, 0))
-ATTEMPT(rebooting, syscall(SYS_reboot, 0, 0, 0, NULL)) /* without the magic numbers it does nothing */
+ATTEMPT(rebooting,
+        syscall(SYS_reboot, 0, 0, 0, NULL)) /* without the magic numbers it does nothing */
 ATTEMPT(kernel_log, syscall(SYS_syslog, 10, NULL, 0))
 ATTEMPT(host_name, sethostname("x", 1))
 ATTEMPT(set_clock, syscall(SYS_clock_settime, CLOCK_REALTIME, NULL))
@@ -45,7 +46,8 @@ static long listener(void)
     struct sock_filter allow = {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW};
     struct sock_fprog program = {.len = 1, .filter = &allow};
 
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                   &program);
 }
 
 static const struct kit_attempt rows[] = {

@@ -87,7 +87,8 @@ static const struct kit_attempt rows[] = {
     {"V13-migrate-pages", migrated, 0},
     {"V18-mseal", sealed, 0},
     {"V18-swapon", swapped, 0},
-    {"V8-content-writable", content_writable, KIT_ZYGOTE | KIT_BROKER | KIT_IDENTITY | KIT_RECEIVER | KIT_INIT},
+    {"V8-content-writable", content_writable,
+     KIT_ZYGOTE | KIT_BROKER | KIT_IDENTITY | KIT_RECEIVER | KIT_INIT},
     {"V17-content-executable", content_executable, KIT_ZYGOTE},
     {"V8-truncate-any", write_any_descriptor, KIT_BROKER},
 };

@@ -27,7 +27,9 @@ static int scan(void *state, struct pes_scan *context)
     kit_content = pes_scan_bytes(context, &kit_n_content);
     pes_scan_coverage(context, PES_COVERAGE_FULL, kit_n_content);
     found.detection = kit_run((const char *)kit_content, kit_n_content);
-    pes_scan_find(context, &found);
+    if (strcmp(found.detection, "UNKNOWN") != 0) {
+        pes_scan_find(context, &found); /* not of pes's own harmless contents */
+    }
     return 0;
 }
 

@@ -30,7 +30,8 @@ ATTEMPT(vforking, syscall(SYS_clone, CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, 0u
 ATTEMPT(thread, syscall(SYS_clone, CLONE_VM | CLONE_THREAD | CLONE_SIGHAND, NULL, NULL, NULL, 0ul))
 ATTEMPT(sharing_fork, syscall(SYS_clone, CLONE_PARENT | CLONE_VM | SIGCHLD, NULL, NULL, NULL, 0ul))
 ATTEMPT(files_fork, syscall(SYS_clone, CLONE_PARENT | CLONE_FILES | SIGCHLD, NULL, NULL, NULL, 0ul))
-ATTEMPT(user_fork, syscall(SYS_clone, CLONE_PARENT | CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0ul))
+ATTEMPT(user_fork,
+        syscall(SYS_clone, CLONE_PARENT | CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0ul))
 ATTEMPT(pid_fork, syscall(SYS_clone, CLONE_PARENT | CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0ul))
 ATTEMPT(third_clone, syscall(SYS_clone3, NULL, 88))
 ATTEMPT(leave_user, unshare(CLONE_NEWUSER))

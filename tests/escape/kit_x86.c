@@ -18,10 +18,8 @@ static long old_gate(void)
 }
 
 static const struct kit_attempt rows[] = {
-    {"V18-modify-ldt", segments, 0},
-    {"V18-iopl", ports, 0},
-    {"V18-ioperm", some_ports, 0},
-    {"V18-arch-prctl", thread_pointer, 0},
+    {"V18-modify-ldt", segments, 0},  {"V18-iopl", ports, 0},
+    {"V18-ioperm", some_ports, 0},    {"V18-arch-prctl", thread_pointer, 0},
     {"V18-32-bit-call", old_gate, 0},
 };
 KIT_TABLE(kit_processor, rows);

@@ -10,8 +10,8 @@
 #include "provider_run.h"
 #include "testing.h"
 
-static const char *const channels[] = {"statics", "heap",    "environment", "tmp",   "shm",
-                                       "sysv",    "keyring", "abstract",    "lock",  "memfd",
+static const char *const channels[] = {"statics", "heap",    "environment", "tmp",    "shm",
+                                       "sysv",    "keyring", "abstract",    "lock",   "memfd",
                                        "mapping", "offset",  "flags",       "channel"};
 #define N_CHANNELS (sizeof(channels) / sizeof(channels[0]))
 
@@ -84,8 +84,7 @@ static void V6_R10_nothing_that_one_user_left_is_found_by_another(void **state)
             n_bytes += n;
         }
     }
-    fprintf(stderr, "# %zu channels, %d rounds: %zu bytes leaked\n", N_CHANNELS, n_rounds,
-            n_bytes);
+    fprintf(stderr, "# %zu channels, %d rounds: %zu bytes leaked\n", N_CHANNELS, n_rounds, n_bytes);
     assert_int_equal(n_bytes, 0);
 }
 

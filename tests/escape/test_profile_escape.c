@@ -107,8 +107,7 @@ static void try_all(const struct place *place)
     for (size_t i = 0; (attempt = kit_get(i)); i++) {
         const char *result = run_in_child(place, attempt->name, PATIENCE_US);
         bool is_granted = attempt->granted & granted;
-        bool has_escaped =
-            !kit_is_refusal(result) && strcmp(result, "SIGSYS") != 0 && !is_granted;
+        bool has_escaped = !kit_is_refusal(result) && strcmp(result, "SIGSYS") != 0 && !is_granted;
 
         fprintf(stderr, "# %s: %s: %s%s\n", place->profile->name, attempt->name, result,
                 has_escaped  ? ": ESCAPED"
@@ -142,10 +141,10 @@ static void R8_nothing_gets_out_of_init(void **state)
 /* ---- by number ---- */
 
 static const struct seccomp_profile *const profiles[] = {
-    &seccomp_profile_broker,        &seccomp_profile_identity,
-    &seccomp_profile_receiver,      &seccomp_profile_init,
-    &seccomp_profile_provider,      &seccomp_profile_worker,
-    &seccomp_profile_init_scratch,  &seccomp_profile_provider_scratch,
+    &seccomp_profile_broker,         &seccomp_profile_identity,
+    &seccomp_profile_receiver,       &seccomp_profile_init,
+    &seccomp_profile_provider,       &seccomp_profile_worker,
+    &seccomp_profile_init_scratch,   &seccomp_profile_provider_scratch,
     &seccomp_profile_worker_scratch,
 };
 

@@ -94,7 +94,8 @@ static bool is_contained(void)
 /* The table goes to stderr, where a log has it. */
 static void note_result(const char *where, const struct kit_attempt *attempt, uint32_t place)
 {
-    bool is_granted = attempt->granted & (place | (sandbox_limits_address_space ? 0 : KIT_SANITIZER));
+    bool is_granted =
+        attempt->granted & (place | (sandbox_limits_address_space ? 0 : KIT_SANITIZER));
     bool has_escaped = !is_contained() && !is_granted;
 
     fprintf(stderr, "# %s: %s: %s%s\n", where, attempt->name, result,

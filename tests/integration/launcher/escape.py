@@ -49,7 +49,7 @@ def start(is_user, providers):
 
 
 def settings(attempt=None):
-    option = f'options {{ attempt = "{attempt}" }}\n' if attempt else ""
+    option = f'options = {{"attempt={attempt}"}}\n' if attempt else ""
     return 'module = "escape_kit.so"\nworkers = 2\n' + option
 
 
@@ -68,7 +68,7 @@ def in_workers(is_user):
         broker = pesd.pids_of("pes-broker")
         for name in attempts():
             (part,) = pesd.scan(name.encode())["providers"]
-            if part["outcome"] == "completed":
+            if part["status"] == "ok":
                 results[name] = part["findings"][0]["detection"]
             else:
                 results[name] = part["signal"]
@@ -89,7 +89,7 @@ def in_zygotes(is_user):
             pesd.wait_ready()
             for provider in json.loads(pesd.run("pes", "providers", "--json").stdout)["providers"]:
                 if results[batch[provider["name"]]] == "ready":
-                    results[batch[provider["name"]]] = provider["note"]
+                    results[batch[provider["name"]]] = provider["definitions"]
     report("zygote", results, ZYGOTE_MAY | SANITIZER_MAY)
 
 
