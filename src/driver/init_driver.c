@@ -129,6 +129,9 @@ static void make_arguments(struct arguments *args, const struct init_driver_opti
     if (options->scratch_mib != 0) {
         add_number(args, "--scratch-mib", options->scratch_mib);
     }
+    if (options->min_tier != 0) {
+        add_number(args, "--min-tier", options->min_tier);
+    }
     if (uid != 0) {
         add_number(args, "--uid", uid);
         add_number(args, "--gid", options->gid != 0 ? options->gid : uid);

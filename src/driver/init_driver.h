@@ -30,6 +30,7 @@ struct init_driver_options {
     uint32_t n_slots;            /* 0: 2 */
     uint32_t memory_mib;         /* 0: as pes-init has it */
     uint32_t scratch_mib;        /* 0: none */
+    uint32_t min_tier;           /* as pes.conf has it */
     uint32_t uid;                /* 0: stay who we are (as root: 65534) */
     uint32_t gid;                /* as uid */
     int log_fd;                  /* where stderr goes; 0: stays ours */

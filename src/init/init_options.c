@@ -1,7 +1,7 @@
 /*
  * pes-init --name NAME --launcher-fd N --broker-fd N --module-fd N --host PATH --slots N
  *          [--definitions PATH] [--option KEY=VALUE]... [--uid N --gid N] [--memory-mib N]
- *          [--scratch-mib N]
+ *          [--scratch-mib N] [--min-tier N] [--trial]
  *
  * Numbers are parsed whole and within range; anything else is refused, by name.
  */
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "ipc/init_channel.h"
+#include "sandbox/sandbox.h"
 
 #define MEMORY_MIB_DEFAULT 512
 #define MEMORY_MIB_MAX     (1u << 20)
@@ -30,6 +31,7 @@ enum option_id {
     OPTION_SLOTS,
     OPTION_MEMORY_MIB,
     OPTION_SCRATCH_MIB,
+    OPTION_MIN_TIER,
     OPTION_UID,
     OPTION_GID,
     OPTION_TRIAL,
@@ -46,6 +48,7 @@ static const struct option long_options[] = {
     {"slots", required_argument, NULL, OPTION_SLOTS},
     {"memory-mib", required_argument, NULL, OPTION_MEMORY_MIB},
     {"scratch-mib", required_argument, NULL, OPTION_SCRATCH_MIB},
+    {"min-tier", required_argument, NULL, OPTION_MIN_TIER},
     {"uid", required_argument, NULL, OPTION_UID},
     {"gid", required_argument, NULL, OPTION_GID},
     {"trial", no_argument, NULL, OPTION_TRIAL},
@@ -108,6 +111,8 @@ static int parse_one(struct init_options *options, int id, const char *value)
         return parse_number(value, 1, MEMORY_MIB_MAX, &options->memory_mib);
     case OPTION_SCRATCH_MIB:
         return parse_number(value, 1, SCRATCH_MIB_MAX, &options->scratch_mib);
+    case OPTION_MIN_TIER:
+        return parse_number(value, 0, SANDBOX_TIER_MAX, &options->min_tier);
     case OPTION_UID:
         options->has_uid = true;
         return parse_number(value, 1, UINT32_MAX - 1, &options->uid);

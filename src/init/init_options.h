@@ -22,6 +22,7 @@ struct init_options {
     uint32_t n_slots;
     uint32_t memory_mib;
     uint32_t scratch_mib; /* of each slot; 0: none */
+    uint32_t min_tier;    /* less than this is a failed start */
     bool is_on_trial;     /* the provider proves itself on contents of ours, too */
     bool has_uid;
     uint32_t uid;

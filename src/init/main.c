@@ -92,6 +92,19 @@ static uint32_t leave_namespaces(const struct init_options *options)
     return left;
 }
 
+/* What was tried out before counts for nothing: this is what was reached. */
+static int reach_tier(const struct init_options *options, uint32_t namespaces)
+{
+    int tier = sandbox_tier_of(namespaces);
+    char step[64];
+
+    if (tier >= (int)options->min_tier) {
+        return 0;
+    }
+    snprintf(step, sizeof(step), "tier T%d is below min-tier %u", tier, options->min_tier);
+    return refuse(options, step, -EPERM);
+}
+
 static int take_uid(const struct init_options *options)
 {
     if (options->has_uid && geteuid() == 0) {
@@ -192,6 +205,10 @@ static int run(struct init_options *options)
         return refuse(options, "dying with the launcher", r);
     }
     namespaces = leave_namespaces(options);
+    r = reach_tier(options, namespaces);
+    if (r != 0) {
+        return r;
+    }
     if (pipe2(lifeline, O_CLOEXEC) < 0) {
         return refuse(options, "making a pipe", -errno);
     }

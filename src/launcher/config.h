@@ -94,6 +94,7 @@ struct config {
     uint32_t max_bytes_line; /* where they stand; 0: nowhere */
     uint64_t default_timeout_ms;
     uint64_t allows_unsigned;
+    uint64_t min_tier; /* below it no provider is started */
     struct config_user broker;
     struct config_user identity;
     struct config_user receiver;

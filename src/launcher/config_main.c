@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "launcher/config_value.h"
+#include "sandbox/sandbox.h"
 #include "wire/names.h"
 
 /* Debian keeps 60000-64999 for packages that ask; nobody logs in with these. */
@@ -173,6 +174,13 @@ static const struct config_key main_keys[] = {
         .name = "allow-unsigned",
         .type = CONFIG_BOOL,
         .offset = offsetof(struct config, allows_unsigned),
+    },
+    {
+        .name = "min-tier",
+        .type = CONFIG_COUNT,
+        .min = 0,
+        .max = SANDBOX_TIER_MAX,
+        .offset = offsetof(struct config, min_tier),
     },
 };
 

@@ -145,6 +145,9 @@ static int start_init(struct generation *generation, const struct generation_pla
     if (plan->scratch_mib > 0) {
         add_number(&a, "--scratch-mib", plan->scratch_mib);
     }
+    if (plan->min_tier > 0) {
+        add_number(&a, "--min-tier", plan->min_tier);
+    }
     return child_new(&generation->init, plan->event, &spawn, on_init_exit, generation, ret_step);
 }
 

@@ -61,6 +61,7 @@ struct generation_plan {
     size_t n_options;
     uint32_t memory_mib;  /* 0: not said */
     uint32_t scratch_mib; /* 0: none */
+    uint32_t min_tier;
     uint64_t load_timeout_ms;
     bool sets_user;
     uint32_t uid;

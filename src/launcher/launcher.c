@@ -146,6 +146,7 @@ int launcher_start(struct launcher *launcher)
         .is_system = launcher->place.is_system,
         .has_receiver = launcher->has_receiver,
     };
+    int tier = sandbox_tier_text(launcher->tier);
     int r;
 
     launcher->providers.place = (struct provider_place){
@@ -154,11 +155,11 @@ int launcher_start(struct launcher *launcher)
         .config = &launcher->config,
         .config_folder = launcher->place.folder,
         .is_system = launcher->place.is_system,
+        .tier = tier,
         .link = link_of_launcher,
         .on_ended = on_generation_ended,
         .userdata = launcher,
     };
-    sandbox_tier_text(launcher->tier);
     launcher->config_generation = 1;
     r = front_new(&launcher->front, &front_place, &front_handlers, launcher);
     if (r == 0) {

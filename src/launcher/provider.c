@@ -309,6 +309,7 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
         .n_options = origin->options.n,
         .memory_mib = (uint32_t)origin->memory_mib,
         .scratch_mib = (uint32_t)origin->scratch_mib,
+        .min_tier = (uint32_t)place->config->min_tier,
         .load_timeout_ms = origin->load_timeout_ms,
         .sets_user = place->is_system,
         .uid = (uint32_t)place->config->provider_base + provider->uid_index,
@@ -335,6 +336,28 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
     return 0;
 }
 
+/* Why the configuration does not let this module run; false when it does. */
+static bool is_refused(const struct provider *provider, const char *module,
+                       char why[GENERATION_WHY_BYTES_MAX])
+{
+    const struct provider_place *place = provider->place;
+
+    if (!place->config->allows_unsigned && !package_is_named(module)) {
+        snprintf(why, GENERATION_WHY_BYTES_MAX,
+                 "its module is not signed; start pesd with --allow-unsigned, or set "
+                 "allow-unsigned, to run it nevertheless");
+        return true;
+    }
+    if (place->tier < (int)place->config->min_tier) {
+        snprintf(why, GENERATION_WHY_BYTES_MAX,
+                 "its sandbox would be of tier T%d, and min-tier is %llu; `pes status` shows what "
+                 "there is: allow what is missing (user namespaces, Landlock), or lower min-tier",
+                 place->tier, (unsigned long long)place->config->min_tier);
+        return true;
+    }
+    return false;
+}
+
 /* Nor may one go on that was allowed before. */
 static void forbid(struct provider *provider, uint64_t number, const char *why)
 {
@@ -348,11 +371,6 @@ static void forbid(struct provider *provider, uint64_t number, const char *why)
         swap_clear(&provider->swap); /* nor what served before it */
     }
     lose(provider, number, why, false);
-}
-
-static bool allows_start(const struct provider *provider, const char *module)
-{
-    return provider->place->config->allows_unsigned || package_is_named(module);
 }
 
 /* In memory that nobody can change. */
@@ -382,10 +400,8 @@ static void start(struct provider *provider)
     int r;
 
     config_provider_init(&origin);
-    if (!allows_start(provider, from->module)) {
-        forbid(provider, number,
-               "its module is not signed; start pesd with --allow-unsigned, or set "
-               "allow-unsigned, to run it nevertheless");
+    if (is_refused(provider, from->module, why)) {
+        forbid(provider, number, why);
         return;
     }
     if (swap->has_before && !swap->is_restoring) {
@@ -517,15 +533,17 @@ void provider_free(struct provider *provider)
 
 void provider_start(struct provider *provider, const struct config_provider *config)
 {
+    char why[GENERATION_WHY_BYTES_MAX];
+    bool may_start;
+
     provider->config = config;
     provider->n_failures = 0;
     provider->timer = sd_event_source_disable_unref(provider->timer);
     provider->retry_us = 0;
-    if (allows_start(provider, provider->config->module) &&
-        is_started_from(provider, GENERATION_READY)) {
+    may_start = !is_refused(provider, config->module, why);
+    if (may_start && is_started_from(provider, GENERATION_READY)) {
         drop_overtaken(provider);
-    } else if (!allows_start(provider, provider->config->module) ||
-               !is_started_from(provider, GENERATION_STARTING)) {
+    } else if (!may_start || !is_started_from(provider, GENERATION_STARTING)) {
         drop_overtaken(provider);
         if (!make_room(provider)) {
             start(provider);

@@ -21,6 +21,7 @@ struct provider_place {
     const struct config *config; /* the one in force */
     const char *config_folder;   /* with keys.d; NULL: there is none */
     bool is_system;
+    int tier; /* of what is started here, as it was tried out */
     /* The channel to the broker of now, or NULL. */
     struct broker_link *(*link)(void *userdata);
     /* A generation has ended; asked for at the end of everything. */

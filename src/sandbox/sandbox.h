@@ -127,8 +127,14 @@ const char *sandbox_namespace_name(enum sandbox_namespace ns);
 
 #define SANDBOX_TIER_BYTES 128
 
+#define SANDBOX_TIER_MAX 2
+
+/* The tier of a process that has left these namespaces: 0 (seccomp alone) to SANDBOX_TIER_MAX. */
+int sandbox_tier_of(uint32_t namespaces);
+
 /*
  * What a provider started from here would be contained by, such as
- * "T2 user+pid+net+ipc+uts+mnt namespaces, landlock 7, seccomp": tried out in a child.
+ * "T2 user+pid+net+ipc+uts+mnt namespaces, landlock 7, seccomp": tried out in a child. Returns the
+ * tier, -1 when there is none.
  */
-void sandbox_tier_text(char ret_text[SANDBOX_TIER_BYTES]);
+int sandbox_tier_text(char ret_text[SANDBOX_TIER_BYTES]);

@@ -44,20 +44,26 @@ static void append(char *text, const char *more)
     snprintf(text + n, SANDBOX_TIER_BYTES - n, "%s", more);
 }
 
-void sandbox_tier_text(char ret_text[SANDBOX_TIER_BYTES])
+int sandbox_tier_of(uint32_t namespaces)
+{
+    if (sandbox_landlock_abi() == 0) {
+        return 0;
+    }
+    return namespaces & SANDBOX_NS_PID ? 2 : 1;
+}
+
+int sandbox_tier_text(char ret_text[SANDBOX_TIER_BYTES])
 {
     uint32_t namespaces = probe_namespaces();
     int landlock = sandbox_landlock_abi();
+    int tier = sandbox_tier_of(namespaces);
     char part[32];
 
     if (!has_seccomp()) {
         snprintf(ret_text, SANDBOX_TIER_BYTES, "none: this kernel has no seccomp");
-        return;
+        return -1;
     }
-    snprintf(ret_text, SANDBOX_TIER_BYTES, "T%d ",
-             landlock == 0                 ? 0
-             : namespaces & SANDBOX_NS_PID ? 2
-                                           : 1);
+    snprintf(ret_text, SANDBOX_TIER_BYTES, "T%d ", tier);
     if (geteuid() == 0) {
         append(ret_text, "uid, ");
     }
@@ -75,4 +81,5 @@ void sandbox_tier_text(char ret_text[SANDBOX_TIER_BYTES])
         append(ret_text, part);
     }
     append(ret_text, "seccomp");
+    return tier;
 }

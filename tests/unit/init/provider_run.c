@@ -51,6 +51,20 @@ void start(const char *module, const char *const *settings)
     start_with_scratch(module, settings, 0);
 }
 
+void start_in_tier(const char *module, uint32_t min_tier)
+{
+    const struct init_driver_options options = {
+        .init_path = PES_INIT,
+        .host_path = PES_HOST,
+        .module_path = module,
+        .name = "test",
+        .min_tier = min_tier,
+        .log_fd = log_fd,
+    };
+
+    assert_int_equal(init_driver_start(&driver, &options), 0);
+}
+
 void start_ready(const char *module, const char *const *settings)
 {
     start(module, settings);

@@ -26,6 +26,9 @@ void start_with_scratch(const char *module, const char *const *settings, uint32_
 void start(const char *module, const char *const *settings);
 void start_ready(const char *module, const char *const *settings);
 
+/* As start(), for a provider that is to have at least this tier. */
+void start_in_tier(const char *module, uint32_t min_tier);
+
 /* What the provider's processes wrote to stderr so far. */
 const char *log_text(void);
 

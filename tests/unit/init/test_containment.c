@@ -285,6 +285,37 @@ static void without_landlock_it_serves(void **state)
     assert_child_passes(serve_without_landlock);
 }
 
+static const struct seccomp_rule no_unshare[] = {{.number = __NR_unshare, .error = EPERM}};
+static const struct seccomp_rule no_landlock[] = {
+    {.number = __NR_landlock_create_ruleset, .error = ENOSYS}};
+
+static void expect_refused(const char *tier)
+{
+    start_in_tier(SCRIPTED_MODULE, 2);
+    assert_int_equal(init_driver_wait_ready(&driver, TIME_MS, &event, &frame), INIT_DRIVER_E_LOST);
+    assert_non_null(strstr(event.payload, tier));
+    assert_int_not_equal(init_driver_wait_exit(&driver, TIME_MS), 0);
+}
+
+static void refuse_without_namespaces(void **state)
+{
+    deny(no_unshare, 1);
+    expect_refused("tier T1 is below min-tier 2");
+}
+
+static void refuse_without_landlock(void **state)
+{
+    deny(no_landlock, 1);
+    expect_refused("tier T0 is below min-tier 2");
+}
+
+/* Whatever the launcher thinks that there is. */
+static void R20_init_starts_nothing_below_the_tier_that_it_was_told(void **state)
+{
+    assert_child_passes(refuse_without_namespaces);
+    assert_child_passes(refuse_without_landlock);
+}
+
 static void report_failed_fork(void **state)
 {
     static const struct seccomp_rule rules[] = {
@@ -362,6 +393,7 @@ int main(int argc, char **argv)
         CONTAINMENT_TEST(memory_ends_with_what_is_allowed),
         CONTAINMENT_TEST(forks_that_nobody_asked_for_are_few_and_die),
         CONTAINMENT_TEST(without_landlock_it_serves),
+        CONTAINMENT_TEST(R20_init_starts_nothing_below_the_tier_that_it_was_told),
         CONTAINMENT_TEST(a_worker_that_cannot_be_forked_is_reported),
         CONTAINMENT_TEST(no_step_of_the_sandbox_is_left_out),
         CONTAINMENT_TEST(without_namespaces_it_serves_and_says_so),

@@ -61,6 +61,7 @@ static const struct bad_case bad_cases[] = {
     {"default-timeout = \"2 seconds\"",
      ":1: default-timeout = '2 seconds': give a time such as \"800 ms\", from 10 ms to 10 min\n"},
     {"allow-unsigned = maybe", ":1: allow-unsigned = 'maybe': give true or false\n"},
+    {"min-tier = 3", ":1: min-tier = '3': out of range; it goes from 0 to 2\n"},
     {"allow-unsigned = 1", ":1: allow-unsigned = '1': give true or false\n"},
     /* keys */
     {"moed = warn", ":1: unknown key 'moed'; did you mean 'mode'?\n"},
@@ -288,7 +289,7 @@ static void every_key_is_taken_in_every_way_of_writing(void **state)
                                "max-sessions-per-uid = 1\n"
                                "max-in-flight-per-uid = 65536 /* comment\n"
                                "mode = x */ default-timeout = 2s\n"
-                               "allow-unsigned = on\n"
+                               "allow-unsigned = on min-tier = 2\n"
                                "users { broker = 64001\n identity = \"someone\" receiver=64003\n"
                                "provider-base = 64016 }\n"
                                "rule \"scripts\" { kind = \"script.*\" mode = enforce }\n"
@@ -308,6 +309,7 @@ static void every_key_is_taken_in_every_way_of_writing(void **state)
     assert_int_equal(config.max_in_flight_per_uid, 65536);
     assert_int_equal(config.default_timeout_ms, 2000);
     assert_true(config.allows_unsigned);
+    assert_int_equal(config.min_tier, 2);
     assert_string_equal(config.broker.text, "64001");
     assert_string_equal(config.identity.text, "someone");
     assert_int_equal(config.provider_base, 64016);
