@@ -1,6 +1,7 @@
 /*
- * A module that lets no worker finish its sandbox: while loading it forbids, for all who come after,
- * the system call that the option `deny` names. Should content reach it all the same, it says so.
+ * A module that lets no worker finish its sandbox: while loading it forbids, for all who come
+ * after, the system call that the option `deny` names. Should content reach it all the same, it
+ * says so.
  */
 #include <errno.h>
 #include <linux/filter.h>

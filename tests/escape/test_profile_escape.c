@@ -1,7 +1,7 @@
 /*
- * The kit inside the profiles of pes's own processes: each attempt in a process that confines itself
- * as the broker, the identity process, the receiver and pes-init do. And every system call by
- * number, for all profiles: what passes must be what the reviewed list has.
+ * The kit inside the profiles of pes's own processes: each attempt in a process that confines
+ * itself as the broker, the identity process, the receiver and pes-init do. And every system call
+ * by number, for all profiles: what passes must be what the reviewed list has.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -79,11 +79,17 @@ static const char *run_in_child(const struct place *place, const char *text, use
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     pid = fork();
     if (pid == 0) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
         const char *mine;
 
+        /* Attempts move and cut whatever is open: the test's own output must not be. */
+        if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
+            dup2(fds[1], 3) < 0 || close_range(4, ~0u, 0) < 0) {
+            _exit(CHILD_BROKEN);
+        }
         enter(place->profile, place->has_landlock, time_us);
         mine = kit_run(text, strlen(text));
-        _exit(write(fds[1], mine, strlen(mine)) < 0);
+        _exit(write(3, mine, strlen(mine)) < 0);
     }
     assert_true(pid > 0);
     close(fds[1]);
