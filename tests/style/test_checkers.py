@@ -6,6 +6,7 @@ changes one thing. Found means: exit status 1, and a line that names the file an
 Prints TAP.
 """
 
+import importlib.machinery
 import pathlib
 import shutil
 import subprocess
@@ -98,6 +99,15 @@ GOOD.update({
 })
 GOOD["tools/layers.toml"] += "[layer.cli]\nmay = []\n[layer.client]\nmay = []\n"
 GOOD["tools/layers.toml"] += "[layer.log]\nmay = []\n"
+
+sys.path.insert(0, str(TOOLS))
+sys.dont_write_bytecode = True
+THREATS = importlib.machinery.SourceFileLoader("check_threats", str(TOOLS / "check_threats")).load_module()
+GOOD["docs/threats.toml"] = "".join(
+    f'[{name}]\nattack = "a"\nmitigation = "m"\nstate = "held"\ntests = ["chaos/faults.py: R1: it holds"]\n'
+    for name in THREATS.wanted_ids())
+GOOD["docs/threat-model.md"] = THREATS.page_of(THREATS.tomllib.loads(GOOD["docs/threats.toml"]))
+GOOD["tests/chaos/faults.py"] = '"""Faults."""\n\n\ndef r1():\n    """R1: it holds"""\n'
 
 
 def replaced(name, old, new):
@@ -254,6 +264,33 @@ FAULTS = [
      ["docs/a.md:3", "leave it out"]),
     ("docs", "a mail address", {"docs/a.md": "# A\n\nAsk " + "j.doe" + "@" + "firma.cz.\n"},
      ["docs/a.md:3", "leave it out"]),
+    ("threats", "a row that went away", replaced("docs/threats.toml", "[C7]", "[C77]"),
+     ["docs/threats.toml:1", "no row C7;"]),
+    ("threats", "a row that nobody knows", {"docs/threats.toml": GOOD["docs/threats.toml"] + "[Z1]\n"},
+     ["docs/threats.toml:481", "Z1 is no known row"]),
+    ("threats", "a row without a mitigation", replaced("docs/threats.toml", 'mitigation = "m"\n', ""),
+     ["docs/threats.toml:1", "C1 has no 'mitigation'"]),
+    ("threats", "a state that is none", replaced("docs/threats.toml", '"held"', '"hold"'),
+     ["docs/threats.toml:1", "C1 has the state 'hold'"]),
+    ("threats", "a key that is none", replaced("docs/threats.toml", "attack =", "why_not = 1\nattack ="),
+     ["docs/threats.toml:1", "C1 has a key 'why_not'"]),
+    ("threats", "a promise that is held by nothing",
+     replaced("docs/threats.toml", 'tests = ["chaos/faults.py: R1: it holds"]\n', ""),
+     ["docs/threats.toml:1", "C1 is held and names no test"]),
+    ("threats", "a promise that is not held for no reason", replaced("docs/threats.toml", '"held"', '"missing"'),
+     ["docs/threats.toml:1", "C1 is not held and does not say why"]),
+    ("threats", "a test that is not there", replaced("docs/threats.toml", "it holds", "it held"),
+     ["docs/threats.toml:1", "C1: there is no test 'chaos/faults.py: R1: it held'"]),
+    ("threats", "a test that no row names",
+     {"tests/chaos/faults.py": GOOD["tests/chaos/faults.py"] + '\n\ndef c3():\n    """C3: so does this"""\n'},
+     ["tests/chaos/faults.py:9", "carries C3"]),
+    ("threats", "a test in C that no row names",
+     {"tests/unit/test_x.c": COMMENT + "static void v2_v3_it_is_so(void **state)\n{\n    (void)state;\n}\n"},
+     ["tests/unit/test_x.c:6", "carries V3"]),
+    ("threats", "a page that says something else",
+     {"docs/threat-model.md": GOOD["docs/threat-model.md"].replace("held |", "kept |", 1)},
+     ["docs/threat-model.md:1", "--write"]),
+    ("threats", "a file that cannot be read", {"docs/threats.toml": "[C1\n"}, ["docs/threats.toml:1", "is no TOML"]),
     ("format", "a line that is laid out otherwise",
      {"src/broker/broker.c": code(body="  return 0;\n")}, ["src/broker/broker.c", "clang-format-14 -i"]),
     ("format", "a comment that is too wide",

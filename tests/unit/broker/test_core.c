@@ -160,7 +160,7 @@ static void a_worker_that_is_ended_at_its_deadline_is_logged_but_not_too_often(v
     world_reap(world);
 }
 
-static void nobody_answering_is_not_examined_and_has_no_verdict(void **state)
+static void a7_nobody_answering_is_not_examined_and_has_no_verdict(void **state)
 {
     struct world *world = *state;
 
@@ -181,7 +181,7 @@ static void a_kind_that_nobody_takes_is_told_so(void **state)
     assert_int_equal(world->answer.coverage, PES_COVERAGE_NOT_EXAMINED);
 }
 
-static void a_worker_never_serves_two_users(void **state)
+static void v6_a_worker_never_serves_two_users(void **state)
 {
     struct world *world = *state;
 
@@ -202,7 +202,7 @@ static void a_worker_never_serves_two_users(void **state)
     assert_int_equal(world->answer.coverage, PES_COVERAGE_FULL);
 }
 
-static void what_is_not_an_answer_ends_the_worker(void **state)
+static void v4_what_is_not_an_answer_ends_the_worker(void **state)
 {
     struct world *world = *state;
     uint32_t slot;
@@ -223,7 +223,7 @@ static void what_is_not_an_answer_ends_the_worker(void **state)
     world_reap(world);
 }
 
-static void a_word_from_a_worker_without_work_ends_it(void **state)
+static void v4_a_word_from_a_worker_without_work_ends_it(void **state)
 {
     struct world *world = *state;
 
@@ -329,7 +329,7 @@ static void content_that_is_not_sealed_is_refused(void **state)
     assert_int_equal(world->answer.verdict, PES_VERDICT_NONE);
 }
 
-static void memory_that_is_never_used_is_taken_back(void **state)
+static void c7_memory_that_is_never_used_is_taken_back(void **state)
 {
     struct world *world = *state;
     struct wire_reserve reserve = {.content_id = 1, .bytes = 100000};
@@ -347,7 +347,7 @@ static void reserve_and_release(struct world *world, uint64_t content_id)
     world_send(world, 1, WIRE_TYPE_RELEASE, &(struct wire_release){.content_id = content_id});
 }
 
-static void memory_that_is_released_unread_stays_charged(void **state)
+static void c7_memory_that_is_released_unread_stays_charged(void **state)
 {
     struct world *world = *state;
     uint64_t limit = world->core.quota.limit[QUOTA_LENT];
@@ -376,7 +376,7 @@ static void memory_that_could_not_be_made_is_not_on_its_way(void **state)
     assert_int_equal(world->core.quota.total[QUOTA_LENT], 0);
 }
 
-static void one_user_leaves_room_for_the_connections_of_others(void **state)
+static void c11_one_user_leaves_room_for_the_connections_of_others(void **state)
 {
     struct world *world = *state;
 
@@ -407,7 +407,7 @@ static void a_user_over_quota_is_told_which(void **state)
     assert_int_equal(world->clients[1].n_answers, 257);
 }
 
-static void a_client_that_does_not_read_is_dropped(void **state)
+static void c10_a_client_that_does_not_read_is_dropped(void **state)
 {
     struct world *world = *state;
 
@@ -416,7 +416,7 @@ static void a_client_that_does_not_read_is_dropped(void **state)
     assert_false(world->clients[1].is_open);
 }
 
-static void a_message_out_of_place_ends_the_connection_with_a_reason(void **state)
+static void c17_a_message_out_of_place_ends_the_connection_with_a_reason(void **state)
 {
     struct world *world = *state;
     struct wire_welcome welcome = {.version = 1};
@@ -453,7 +453,7 @@ static void a_connection_without_a_hello_is_closed(void **state)
     assert_false(world->clients[2].is_open);
 }
 
-static void an_idle_connection_is_kept_while_there_is_room(void **state)
+static void c11_an_idle_connection_is_kept_while_there_is_room(void **state)
 {
     struct world *world = *state;
     struct wire_configure configure = {.generation = 2, .max_sessions_per_uid = 2};
@@ -493,7 +493,7 @@ static void a_connection_that_is_not_taken_hears_why(void **state)
     connect_in_vain(world, 5, PES_E_NOT_CONNECTED);
 }
 
-static void what_the_broker_verifies_cannot_be_claimed(void **state)
+static void c15_what_the_broker_verifies_cannot_be_claimed(void **state)
 {
     struct world *world = *state;
     struct wire_ask ask = {.id = 1, .kind = PES_KIND_SCRIPT_SHELL, .n_context = 1};
@@ -679,27 +679,27 @@ int main(void)
         CASE(the_answer_comes_at_the_deadline_and_names_who_is_missing),
         CASE(a_part_that_never_got_a_worker_is_overloaded_and_nobodys_timeout),
         CASE(a_worker_that_is_ended_at_its_deadline_is_logged_but_not_too_often),
-        CASE(nobody_answering_is_not_examined_and_has_no_verdict),
+        CASE(a7_nobody_answering_is_not_examined_and_has_no_verdict),
         CASE(a_kind_that_nobody_takes_is_told_so),
-        CASE(a_worker_never_serves_two_users),
-        CASE(what_is_not_an_answer_ends_the_worker),
-        CASE(a_word_from_a_worker_without_work_ends_it),
+        CASE(v6_a_worker_never_serves_two_users),
+        CASE(v4_what_is_not_an_answer_ends_the_worker),
+        CASE(v4_a_word_from_a_worker_without_work_ends_it),
         CASE(a_question_taken_back_is_still_answered),
         CASE(a_client_that_leaves_takes_its_questions_along),
         CASE(processor_time_is_told_at_once_and_put_right_in_the_end),
         CASE(content_is_lent_checked_and_given_back),
         CASE(content_that_is_not_sealed_is_refused),
-        CASE(memory_that_is_never_used_is_taken_back),
-        CASE(memory_that_is_released_unread_stays_charged),
+        CASE(c7_memory_that_is_never_used_is_taken_back),
+        CASE(c7_memory_that_is_released_unread_stays_charged),
         CASE(memory_that_could_not_be_made_is_not_on_its_way),
-        CASE(one_user_leaves_room_for_the_connections_of_others),
+        CASE(c11_one_user_leaves_room_for_the_connections_of_others),
         CASE(a_user_over_quota_is_told_which),
-        CASE(a_client_that_does_not_read_is_dropped),
-        CASE(a_message_out_of_place_ends_the_connection_with_a_reason),
+        CASE(c10_a_client_that_does_not_read_is_dropped),
+        CASE(c17_a_message_out_of_place_ends_the_connection_with_a_reason),
         CASE(a_client_of_another_version_is_told_so),
         CASE(a_connection_without_a_hello_is_closed),
-        CASE(an_idle_connection_is_kept_while_there_is_room),
-        CASE(what_the_broker_verifies_cannot_be_claimed),
+        CASE(c11_an_idle_connection_is_kept_while_there_is_room),
+        CASE(c15_what_the_broker_verifies_cannot_be_claimed),
         CASE(a_connection_that_is_not_taken_hears_why),
         CASE(draining_answers_what_is_open_and_then_ends),
         CASE(draining_waits_until_the_answers_are_out),

@@ -127,7 +127,7 @@ static void finish_one_of(struct world *world, uint32_t uid)
     }
 }
 
-static void a_user_with_many_questions_does_not_keep_the_workers_to_itself(void **state)
+static void c12_a_user_with_many_questions_does_not_keep_the_workers_to_itself(void **state)
 {
     struct world *world = *state;
 
@@ -142,7 +142,7 @@ static void a_user_with_many_questions_does_not_keep_the_workers_to_itself(void 
     assert_int_equal(n_workers_of(world, 1000), 1);
 }
 
-static void users_with_much_to_ask_share_the_workers(void **state)
+static void c13_users_with_much_to_ask_share_the_workers(void **state)
 {
     struct world *world = *state;
 
@@ -160,7 +160,7 @@ static void users_with_much_to_ask_share_the_workers(void **state)
     assert_true(world->clients[1].n_answers >= 49);
 }
 
-static void users_take_turns_when_there_are_more_of_them_than_workers(void **state)
+static void c12_users_take_turns_when_there_are_more_of_them_than_workers(void **state)
 {
     struct world *world = *state;
 
@@ -279,7 +279,7 @@ static const struct wire_result contradictions[] = {
     {.verdict = PES_VERDICT_MALICIOUS, .coverage = PES_COVERAGE_FULL, .bytes_examined = 10},
 };
 
-static void a_result_that_contradicts_itself_is_none(void **state)
+static void v4_a_result_that_contradicts_itself_is_none(void **state)
 {
     struct world *world = *state;
 
@@ -357,13 +357,13 @@ int main(void)
         CASE(a_question_as_large_as_a_message_does_not_end_the_broker),
         CASE(a_broker_that_ends_gives_back_what_is_still_being_hashed),
         CASE(descriptors_do_not_run_out_by_tiny_reservations),
-        CASE(a_user_with_many_questions_does_not_keep_the_workers_to_itself),
-        CASE(users_with_much_to_ask_share_the_workers),
-        CASE(users_take_turns_when_there_are_more_of_them_than_workers),
+        CASE(c12_a_user_with_many_questions_does_not_keep_the_workers_to_itself),
+        CASE(c13_users_with_much_to_ask_share_the_workers),
+        CASE(c12_users_take_turns_when_there_are_more_of_them_than_workers),
         CASE(another_users_question_costs_one_worker),
         CASE(a_worker_that_looked_cannot_keep_silent),
         CASE(nobody_has_waited_longer_than_there_was_to_wait_for),
-        CASE(a_result_that_contradicts_itself_is_none),
+        CASE(v4_a_result_that_contradicts_itself_is_none),
         CASE(evidence_outside_of_the_content_ends_the_worker),
     };
 

@@ -2,7 +2,7 @@
 #include "launcher/backoff.h"
 #include "testing.h"
 
-static void the_wait_doubles_up_to_a_minute(void **state)
+static void v21_the_wait_doubles_up_to_a_minute(void **state)
 {
     static const uint32_t wanted[] = {100,  200,   400,   800,   1600,  3200,
                                       6400, 12800, 25600, 51200, 60000, 60000};
@@ -14,7 +14,7 @@ static void the_wait_doubles_up_to_a_minute(void **state)
     assert_int_equal(backoff_delay_ms(0, 200), 100);
 }
 
-static void chance_moves_it_by_a_fifth_at_most(void **state)
+static void v21_chance_moves_it_by_a_fifth_at_most(void **state)
 {
     uint32_t least = UINT32_MAX;
     uint32_t most = 0;
@@ -48,8 +48,8 @@ static void five_starts_in_ten_seconds_are_free(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_wait_doubles_up_to_a_minute),
-        cmocka_unit_test(chance_moves_it_by_a_fifth_at_most),
+        cmocka_unit_test(v21_the_wait_doubles_up_to_a_minute),
+        cmocka_unit_test(v21_chance_moves_it_by_a_fifth_at_most),
         cmocka_unit_test(five_starts_in_ten_seconds_are_free),
     };
 
