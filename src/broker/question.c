@@ -162,7 +162,12 @@ static void add_part(struct question *question, struct provider *provider, uint6
     }
     /* One that is about to serve for the first time is waited for: the service may have been
      * started by this very question. */
-    if (instance || provider->state == PES_PROVIDER_STATE_STARTING) {
+    if (question->session->is_own) {
+        part->state = PART_DONE; /* or a scan could come to wait for itself */
+        part->status = PES_STATUS_NOT_COMPETENT;
+        part->coverage = PES_COVERAGE_NOT_EXAMINED;
+        part->finished_us = now_us;
+    } else if (instance || provider->state == PES_PROVIDER_STATE_STARTING) {
         list_append(&provider->waiting, &part->node);
     } else {
         part->state = PART_DONE;

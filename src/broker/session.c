@@ -405,6 +405,12 @@ void session_on_identity(struct session *session, const struct identity_record *
 
     session->identity = *record;
     session->is_identified = true;
+    session->is_own = record->is_own == 1;
+    if (session->is_own) {
+        log_client(session->core, session->peer.uid, EV_CLIENT_OWN,
+                   "one of pes's own processes asks (uid %u, pid %u); no provider is asked for it",
+                   session->peer.uid, session->peer.pid);
+    }
     slash = strrchr(record->exe_path, '/');
     snprintf(session->client, sizeof(session->client), "%.*s", SESSION_NAME_BYTES,
              slash ? slash + 1 : record->exe_path);

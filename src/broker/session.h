@@ -29,6 +29,7 @@ struct session {
     struct event_peer peer;
     uint64_t opened_us;
     bool is_identified;
+    bool is_own; /* one of our own processes asks: nobody may wait for itself */
     struct identity_record identity;
     char client[SESSION_NAME_BYTES + 1];   /* verified name of the program file, or "" */
     char app_name[SESSION_NAME_BYTES + 1]; /* claimed */

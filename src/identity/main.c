@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "identity/process_record.h"
 #include "log/log.h"
@@ -47,7 +48,7 @@ static int send_record(int socket, const struct identity_record *record)
     return r;
 }
 
-static int answer(int socket, const struct identity_query *query, int pidfd)
+static int answer(int socket, const struct identity_query *query, int pidfd, pid_t launcher)
 {
     struct identity_record record = {
         .version = IDENTITY_CHANNEL_VERSION,
@@ -57,13 +58,13 @@ static int answer(int socket, const struct identity_query *query, int pidfd)
     if (query->version != IDENTITY_CHANNEL_VERSION) {
         record.error = EPROTONOSUPPORT;
     } else {
-        process_record_read(&record, pidfd, (pid_t)query->pid);
+        process_record_read(&record, pidfd, (pid_t)query->pid, launcher);
     }
     return send_record(socket, &record);
 }
 
 /* Serves until the broker closes its end. */
-static int serve(int socket)
+static int serve(int socket, pid_t launcher)
 {
     for (;;) {
         CLEANUP(closep) int pidfd = -1;
@@ -77,7 +78,7 @@ static int serve(int socket)
         if (n == -EAGAIN) {
             r = await(socket, POLLIN);
         } else if (n == (ssize_t)sizeof(query)) {
-            r = answer(socket, &query, pidfd);
+            r = answer(socket, &query, pidfd, launcher);
         } else {
             r = n < 0 ? (int)n : -EPROTO;
         }
@@ -116,12 +117,24 @@ static int parse_fd(const char *text)
                : (int)fd;
 }
 
+/*
+ * Our parent is pesd: as long as it lives we do, and all of ours descend from it. As the first
+ * process of a container it adopts everybody's orphans, and that says nothing about them.
+ */
+static pid_t our_root(void)
+{
+    pid_t parent = getppid();
+
+    return parent > 1 ? parent : 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
         {"broker-fd", required_argument, NULL, 'b'},
         {NULL, 0, NULL, 0},
     };
+    pid_t launcher = our_root();
     int socket = -1;
     int option;
     int r;
@@ -140,7 +153,7 @@ int main(int argc, char **argv)
                   r < 0 ? strerror(-r) : "the kernel lacks a mechanism");
         return 1;
     }
-    r = serve(socket);
+    r = serve(socket, launcher);
     if (r < 0) {
         log_event(LOG_ERR, EV_INTERNAL, "pes-identity ends: %s", strerror(-r));
     }

@@ -29,38 +29,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "identity/ancestry.h"
+#include "identity/proc_file.h"
 
 #define TRIES_MAX 3
-
-/* Reads a small file of /proc whole; -1 if it cannot be read or is longer. */
-static ssize_t read_small(int folder, const char *name, char *buffer, size_t n_buffer)
-{
-    CLEANUP(closep) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-    size_t n = 0;
-
-    if (fd < 0) {
-        return -1;
-    }
-    while (n < n_buffer) {
-        ssize_t got = read(fd, buffer + n, n_buffer - n);
-
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return -1;
-        }
-        if (got == 0) {
-            break;
-        }
-        n += (size_t)got;
-    }
-    if (n == n_buffer) {
-        return -1;
-    }
-    buffer[n] = '\0';
-    return (ssize_t)n;
-}
 
 /* The pid that a pidfd stands for: 0 and below, it has ended or is not in our sight. -EBADF if it
  * is no pidfd. */
@@ -71,7 +43,7 @@ static int pid_of(int pidfd, pid_t *ret)
     const char *line;
 
     snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", pidfd);
-    if (read_small(AT_FDCWD, name, text, sizeof(text)) < 0) {
+    if (proc_file_read(AT_FDCWD, name, text, sizeof(text)) < 0) {
         return -EBADF;
     }
     line = strstr(text, "\nPid:");
@@ -87,22 +59,6 @@ static bool is_alive(int pidfd)
     return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0 || errno == EPERM;
 }
 
-/* Field 22 of stat; the second is the program's name, in brackets, and may hold anything. */
-static uint64_t start_time_of(int folder)
-{
-    char text[1024];
-    const char *at;
-
-    if (read_small(folder, "stat", text, sizeof(text)) < 0) {
-        return 0;
-    }
-    at = strrchr(text, ')');
-    for (int field = 2; at && field < 22; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    return at ? strtoull(at + 1, NULL, 10) : 0;
-}
-
 /* The group of the unified hierarchy: the line "0::/path". */
 static void read_cgroup(int folder, char *out, size_t n_out)
 {
@@ -110,7 +66,7 @@ static void read_cgroup(int folder, char *out, size_t n_out)
     char *line;
     size_t n;
 
-    if (read_small(folder, "cgroup", text, sizeof(text)) < 0) {
+    if (proc_file_read(folder, "cgroup", text, sizeof(text)) < 0) {
         return;
     }
     line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
@@ -130,7 +86,7 @@ static void read_label(int folder, char *out, size_t n_out)
     char text[1024];
     size_t n;
 
-    if (read_small(folder, "attr/current", text, sizeof(text)) < 0) {
+    if (proc_file_read(folder, "attr/current", text, sizeof(text)) < 0) {
         return; /* no security module */
     }
     n = strcspn(text, "\n");
@@ -210,7 +166,7 @@ static int open_folder(int pidfd, int *ret_folder)
     return 0;
 }
 
-void process_record_read(struct identity_record *ret, int pidfd, pid_t pid)
+void process_record_read(struct identity_record *ret, int pidfd, pid_t pid, pid_t root)
 {
     CLEANUP(closep) int folder = -1;
     CLEANUP(closep) int own_pidfd = -1;
@@ -223,10 +179,11 @@ void process_record_read(struct identity_record *ret, int pidfd, pid_t pid)
     }
     r = pidfd < 0 ? -ESRCH : open_folder(pidfd, &folder);
     if (r == 0) {
-        record.start_time = start_time_of(folder);
+        record.start_time = proc_file_stat_number(folder, 22);
         read_exe(folder, &record);
         read_cgroup(folder, record.cgroup, sizeof(record.cgroup));
         read_label(folder, record.lsm_label, sizeof(record.lsm_label));
+        record.is_own = root > 0 && ancestry_has(folder, root);
         r = record.start_time > 0 ? 0 : -ESRCH; /* it went while we looked */
     }
     if (r < 0) {

@@ -9,5 +9,6 @@
  * Fills `ret` for the process of `pidfd`, or for `pid` when `pidfd` is -1 and no other process can
  * have that number meanwhile. version and session are the caller's. When nothing can be known,
  * error is set and everything else is zero: ESRCH, it has ended; EBADF, this is no pidfd.
+ * `root` is the process that all of our own descend from, 0: not known.
  */
-void process_record_read(struct identity_record *ret, int pidfd, pid_t pid);
+void process_record_read(struct identity_record *ret, int pidfd, pid_t pid, pid_t root);

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define IDENTITY_CHANNEL_VERSION 1
+#define IDENTITY_CHANNEL_VERSION 2
 
 /* Broker to identity; carries one descriptor, a pidfd. */
 struct identity_query {
@@ -23,6 +23,7 @@ struct identity_record {
     uint32_t version;
     int32_t error; /* 0, or an errno: nothing is known (the process may have ended) */
     uint64_t session;
+    uint64_t is_own;     /* 1: it is pesd, or descends from it */
     uint64_t start_time; /* clock ticks after boot */
     uint64_t exe_device;
     uint64_t exe_inode;

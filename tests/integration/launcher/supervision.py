@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import signal
 import socket
 import sys
@@ -148,6 +149,33 @@ def test_broker_killed():
         # Identity has followed its brokers: nothing is held against it, and it does not have to wait.
         assert len(pesd.pids_of("pes-identity")) == 1
         assert not [line for line in pesd.lines if "warning: child-lost: pes-identity" in line], pesd.lines
+
+
+def test_own_question():
+    """a question of one of pes's own processes is answered at once, and no provider is asked"""
+    config = daemon.config_folder("", {"eicar": EICAR_CONF})
+    folder = daemon.folder()
+    # What becomes pesd has a child already, which asks when it is told how.
+    wait = 'until [ -e "$0/go" ]; do sleep 0.05; done; sh "$0/go" >"$0/part" 2>"$0/err"; mv "$0/part" "$0/out"'
+    before = ["sh", "-c", f'({wait}) & shift; exec "$@"', folder, "-"]
+    with daemon.Pesd(config=config, before=before).wait_ready() as pesd:
+        assert is_found(pesd.scan())
+        sample = folder / "sample"
+        sample.write_bytes(daemon.EICAR)
+        names = ("PES_RUNTIME_DIR", "PES_CLIENT_POLICY", "PATH", "LD_LIBRARY_PATH")
+        env = {name: value for name, value in pesd.client_env().items() if name in names}
+        words = ["env", *[f"{name}={value}" for name, value in env.items()], "pes", "scan", "--json", sample]
+        (folder / "go.part").write_text(shlex.join(map(str, words)) + "\n")
+        (folder / "go.part").rename(folder / "go")
+        pesd.wait_log(r"client-own: one of pes's own processes asks")
+        deadline = time.monotonic() + 10
+        while not (folder / "out").exists():
+            assert time.monotonic() < deadline, "no answer"
+            pesd.read_log(0.05)
+        answer = json.loads((folder / "out").read_text().splitlines()[0])
+        assert answer["coverage"] == "not_examined" and answer["verdict"] == "none", answer
+        assert [part["status"] for part in answer["providers"]] == ["not_competent"], answer
+        assert is_found(pesd.scan())  # others are asked for as ever
 
 
 def test_broker_keeps_dying():

@@ -160,6 +160,28 @@ static void a_worker_that_is_ended_at_its_deadline_is_logged_but_not_too_often(v
     world_reap(world);
 }
 
+/* SECURITY.md: pes never waits for itself. */
+static void a_question_of_one_of_our_own_is_answered_at_once_and_nobody_is_asked(void **state)
+{
+    struct world *world = *state;
+
+    world_open(world, 2, 0, PES_CAN_STOP);
+    world_identify_own(world, 2);
+    world_ask(world, 2, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    assert_int_equal(world->clients[2].n_answers, 1);
+    assert_int_equal(world->answer.verdict, PES_VERDICT_NONE);
+    assert_int_equal(world->answer.coverage, PES_COVERAGE_NOT_EXAMINED);
+    assert_int_equal(world->answer.n_parts, 2);
+    for (size_t i = 0; i < world->answer.n_parts; i++) {
+        assert_int_equal(world->answer.parts[i].status, PES_STATUS_NOT_COMPETENT);
+    }
+    assert_int_equal(world->core.providers[0].stats.n_scans, 0);
+    assert_int_equal(world->n_logged[EV_CLIENT_OWN], 1);
+    /* Others are asked for as ever. */
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, 0);
+    assert_int_equal(world->core.providers[0].stats.n_scans, 1);
+}
+
 static void a7_nobody_answering_is_not_examined_and_has_no_verdict(void **state)
 {
     struct world *world = *state;
@@ -679,6 +701,7 @@ int main(void)
         CASE(the_answer_comes_at_the_deadline_and_names_who_is_missing),
         CASE(a_part_that_never_got_a_worker_is_overloaded_and_nobodys_timeout),
         CASE(a_worker_that_is_ended_at_its_deadline_is_logged_but_not_too_often),
+        CASE(a_question_of_one_of_our_own_is_answered_at_once_and_nobody_is_asked),
         CASE(a7_nobody_answering_is_not_examined_and_has_no_verdict),
         CASE(a_kind_that_nobody_takes_is_told_so),
         CASE(v6_a_worker_never_serves_two_users),

@@ -506,9 +506,10 @@ void world_open(struct world *world, uint32_t client, uint32_t uid, uint32_t can
     world_send(world, client, WIRE_TYPE_HELLO, &hello);
 }
 
-void world_identify(struct world *world, uint32_t client)
+static void identify(struct world *world, uint32_t client, bool is_own)
 {
-    struct identity_record record = {.version = IDENTITY_CHANNEL_VERSION, .session = client};
+    struct identity_record record = {
+        .version = IDENTITY_CHANNEL_VERSION, .session = client, .is_own = is_own};
 
     /* As long as they come, since they travel beside whatever the client says. */
     memset(record.cgroup, 'c', sizeof(record.cgroup) - 1);
@@ -518,6 +519,16 @@ void world_identify(struct world *world, uint32_t client)
         world_feed(world,
                    (struct event){.type = EVENT_IDENTITY, .session = client, .identity = &record});
     }
+}
+
+void world_identify(struct world *world, uint32_t client)
+{
+    identify(world, client, false);
+}
+
+void world_identify_own(struct world *world, uint32_t client)
+{
+    identify(world, client, true);
 }
 
 void world_connect(struct world *world, uint32_t client, uint32_t uid, uint32_t can)

@@ -117,6 +117,7 @@ void world_connect(struct world *world, uint32_t client, uint32_t uid, uint32_t 
 /* The same in two steps. */
 void world_open(struct world *world, uint32_t client, uint32_t uid, uint32_t can);
 void world_identify(struct world *world, uint32_t client);
+void world_identify_own(struct world *world, uint32_t client);
 void world_disconnect(struct world *world, uint32_t client);
 void world_send(struct world *world, uint32_t client, enum wire_type type, const void *message);
 

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -27,7 +28,7 @@ static struct identity_record read_record(int pidfd, pid_t pid)
     struct identity_record record = {.version = IDENTITY_CHANNEL_VERSION, .session = 77};
 
     memset(record.exe_path, 'x', sizeof(record.exe_path));
-    process_record_read(&record, pidfd, pid);
+    process_record_read(&record, pidfd, pid, 0);
     assert_int_equal(record.version, IDENTITY_CHANNEL_VERSION);
     assert_int_equal(record.session, 77);
     return record;
@@ -192,6 +193,53 @@ static void a_path_that_is_another_file_for_us_is_not_believed(void **state)
     close(fds[0]);
 }
 
+static bool is_own(pid_t pid, pid_t root)
+{
+    struct identity_record record = {.version = IDENTITY_CHANNEL_VERSION};
+
+    process_record_read(&record, -1, pid, root);
+    assert_int_equal(record.error, 0);
+    return record.is_own == 1;
+}
+
+static void whoever_descends_from_the_root_is_our_own(void **state)
+{
+    pid_t child = start_child(") R 1 2");
+    pid_t other = start_child("other");
+
+    (void)state;
+    assert_true(is_own(getpid(), getpid()));
+    assert_true(is_own(child, getpid()));
+    assert_true(is_own(child, getppid()));
+    assert_false(is_own(child, other));
+    assert_false(is_own(getpid(), child));
+    assert_false(is_own(child, 0));
+    end_child(child);
+    end_child(other);
+}
+
+static void a_grandchild_is_our_own_as_well(void **state)
+{
+    int fds[2];
+    pid_t parent, grandchild;
+
+    (void)state;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    parent = fork();
+    assert_true(parent >= 0);
+    if (parent == 0) {
+        grandchild = start_child("grandchild");
+        (void)!write(fds[1], &grandchild, sizeof(grandchild));
+        pause();
+    }
+    assert_int_equal(read(fds[0], &grandchild, sizeof(grandchild)), sizeof(grandchild));
+    assert_true(is_own(grandchild, parent));
+    assert_true(is_own(grandchild, getpid()));
+    close(fds[0]);
+    close(fds[1]);
+    end_child(parent); /* which ends its own child, too */
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +249,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_pidfd_counts_and_not_the_claimed_pid),
         cmocka_unit_test(a_process_name_full_of_brackets_does_not_move_the_fields),
         cmocka_unit_test(a_descriptor_that_is_no_pidfd_is_refused),
+        cmocka_unit_test(whoever_descends_from_the_root_is_our_own),
+        cmocka_unit_test(a_grandchild_is_our_own_as_well),
         cmocka_unit_test(a_path_that_is_another_file_for_us_is_not_believed),
     };
 
