@@ -36,6 +36,7 @@ static void forget_provider(struct core *core, struct provider *provider)
             session->memory[j].found_mask &= ~(1u << index);
         }
     }
+    core_disarm(core, &provider->kept);
     provider_init(provider, index);
 }
 

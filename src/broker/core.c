@@ -197,6 +197,9 @@ static void on_timer(struct core *core, struct timer *timer, uint64_t now_us)
     case TIMER_INSTANCE:
         instance_on_timer(core, CONTAINER_OF(timer, struct instance, respawn), now_us);
         return;
+    case TIMER_PROVIDER:
+        provider_dispatch(core, CONTAINER_OF(timer, struct provider, kept), now_us);
+        return;
     case TIMER_DRAIN:
         core->is_grace_over = true;
         return;

@@ -2,9 +2,12 @@
  * Providers: who takes what, and who gets the next part.
  *
  * Parts wait in line and are given to a worker as soon as one may take them. Users are served, not
- * parts: first comes whoever has the fewest workers at work, among equals whoever stands first, and
- * whoever was served stands last again with all that he has. So neither many questions nor slow
- * ones keep anybody else waiting for longer than one scan per user.
+ * parts: first comes whoever has the fewest workers at work, among equals whoever has had the least
+ * of the provider's time (share.c), then whoever stands first, and whoever was served stands last
+ * again with all that he has. A user gets another worker only while one is left for each user who
+ * asks, or did a moment ago, and has none. So neither many questions nor slow ones keep anybody
+ * else waiting, as long as there are workers enough for all; and after that for no longer than one
+ * scan per user.
  *
  * What a part means for its question is question.c's; what a generation goes through is
  * instance.c's; starting providers is the launcher's.
@@ -29,13 +32,14 @@
 
 void provider_init(struct provider *provider, uint32_t index)
 {
-    *provider = (struct provider){.index = index};
+    *provider = (struct provider){.index = index, .kept = TIMER_INIT(TIMER_PROVIDER)};
     list_init(&provider->instances);
     list_init(&provider->waiting);
 }
 
 void provider_fini(struct provider *provider, struct core *core)
 {
+    core_disarm(core, &provider->kept);
     LIST_FOR_EACH (node, &provider->instances) {
         instance_free(core, CONTAINER_OF(node, struct instance, node));
     }
@@ -124,6 +128,7 @@ static void start_part(struct core *core, struct instance *instance, struct slot
     part->started_us = now_us;
     memcpy(part->version, instance->version, sizeof(part->version));
     memcpy(part->definitions, instance->definitions, sizeof(part->definitions));
+    share_begin(&part->provider->share, question->session->peer.uid, now_us);
     slot->part = part;
     slot->has_uid = true;
     slot->uid = question->session->peer.uid;
@@ -155,29 +160,97 @@ static uint32_t uid_of(const struct part *part)
     return part->question->session->peer.uid;
 }
 
-/* Who is next: `claims` are parts that a worker is being replaced for. */
-static struct part *first_in_line(const struct provider *provider, const struct instance *instance,
-                                  const struct list *claims)
+static bool is_background(const struct part *part)
 {
-    struct part *first = NULL;
-    size_t n_least = SIZE_MAX;
+    return part->question->ask.latency == PES_LATENCY_BACKGROUND;
+}
+
+void provider_queue(struct provider *provider, struct part *part)
+{
+    struct list *before = &provider->waiting;
 
     LIST_FOR_EACH (node, &provider->waiting) {
-        struct part *part = CONTAINER_OF(node, struct part, node);
-        size_t n_held = slot_n_busy(instance, uid_of(part));
+        const struct part *other = CONTAINER_OF(node, struct part, node);
 
-        LIST_FOR_EACH (claim, claims) {
-            n_held += uid_of(CONTAINER_OF(claim, struct part, node)) == uid_of(part);
-        }
-        if (n_held < n_least) {
-            first = part;
-            n_least = n_held;
-        }
-        if (n_least == 0) {
+        /* Only a user's own: how urgent one says to be is nothing to another. */
+        if (uid_of(other) == uid_of(part) && is_background(other) && !is_background(part)) {
+            before = node;
             break;
         }
     }
+    list_append(before, &part->node);
+}
+
+static size_t n_claimed_by(const struct list *claims, uint32_t uid)
+{
+    size_t n = 0;
+
+    LIST_FOR_EACH (claim, claims) {
+        n += uid_of(CONTAINER_OF(claim, struct part, node)) == uid;
+    }
+    return n;
+}
+
+/* Workers that nobody has, and nobody is being given. */
+static size_t n_unclaimed(const struct instance *instance, const struct list *claims)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < instance->n_slots; i++) {
+        n += !instance->slots[i].part;
+    }
+    LIST_FOR_EACH (claim, claims) {
+        /* Who has none yet counts as one that a worker is kept for. */
+        n -= n > 0 && slot_n_busy(instance, uid_of(CONTAINER_OF(claim, struct part, node))) > 0;
+    }
+    return n;
+}
+
+/* Who is next: `claims` are parts that a worker is being replaced for. `ret_kept`: a worker could
+ * take somebody, and is kept for somebody else. */
+static struct part *first_in_line(const struct provider *provider, const struct instance *instance,
+                                  const struct list *claims, uint64_t now_us, bool *ret_kept)
+{
+    struct part *first = NULL;
+    size_t n_least = SIZE_MAX, n_free = n_unclaimed(instance, claims);
+    uint64_t least_us = UINT64_MAX;
+
+    LIST_FOR_EACH (node, &provider->waiting) {
+        struct part *part = CONTAINER_OF(node, struct part, node);
+        uint32_t uid = uid_of(part);
+        size_t n_held = slot_n_busy(instance, uid) + n_claimed_by(claims, uid);
+        uint64_t had_us = share_had_us(&provider->share, uid, now_us);
+
+        if (n_held > 0 && n_free <= share_n_without(&provider->share, uid, now_us)) {
+            *ret_kept = true;
+            continue;
+        }
+        if (n_held < n_least || (n_held == n_least && had_us < least_us)) {
+            first = part;
+            n_least = n_held;
+            least_us = had_us;
+        }
+    }
     return first;
+}
+
+/* Whoever waits counts as asking. */
+static void touch_waiting(struct provider *provider, uint64_t now_us)
+{
+    share_nobody_waits(&provider->share);
+    LIST_FOR_EACH (node, &provider->waiting) {
+        share_touch(&provider->share, uid_of(CONTAINER_OF(node, struct part, node)), now_us);
+    }
+}
+
+/* Looks again when whoever a worker is kept for has been quiet for long enough. */
+static void look_again(struct core *core, struct provider *provider, uint64_t now_us)
+{
+    uint64_t at_us = share_quiet_at_us(&provider->share, now_us);
+
+    if (at_us != UINT64_MAX && core_arm(core, &provider->kept, at_us) < 0) {
+        core->actions->is_broken = true;
+    }
 }
 
 /* Puts all that a user has at the end of the line. */
@@ -204,12 +277,15 @@ void provider_dispatch(struct core *core, struct provider *provider, uint64_t no
     struct list *front;
     struct part *part;
     size_t n_coming;
+    bool is_kept = false;
 
     if (!instance) {
         return;
     }
+    touch_waiting(provider, now_us);
     n_coming = slot_n_coming(instance);
-    while (slot_any_free(instance) && (part = first_in_line(provider, instance, &claims))) {
+    while (slot_any_free(instance) &&
+           (part = first_in_line(provider, instance, &claims, now_us, &is_kept))) {
         uint32_t uid = uid_of(part);
         struct slot *slot = slot_find(instance, uid);
 
@@ -231,6 +307,9 @@ void provider_dispatch(struct core *core, struct provider *provider, uint64_t no
     LIST_FOR_EACH (node, &claims) {
         list_remove(node);
         list_append(front, node); /* before what is first now */
+    }
+    if (is_kept) {
+        look_again(core, provider, now_us);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "broker/action_list.h"
+#include "broker/share.h"
 #include "broker/stats.h"
 #include "broker/timer.h"
 
@@ -96,6 +97,8 @@ struct provider {
     struct list instances;
     struct list waiting; /* parts, oldest first */
     size_t n_parts;      /* of questions that are not answered yet */
+    struct share share;  /* of its time, between users */
+    struct timer kept;   /* until when a free worker is kept for somebody */
     struct provider_stats stats;
     uint64_t log_window_us; /* since when log lines of this provider are counted */
     unsigned n_logged;
@@ -112,6 +115,10 @@ bool provider_takes(const struct provider *provider, uint32_t kind);
 
 /* Status of a part that cannot be given to it now. */
 uint32_t provider_absence(const struct provider *provider);
+
+/* Puts a part into the line: before what its user has there for which nobody waits, if somebody
+ * waits for it. */
+void provider_queue(struct provider *provider, struct part *part);
 
 /* Gives waiting parts to workers. */
 void provider_dispatch(struct core *core, struct provider *provider, uint64_t now_us);

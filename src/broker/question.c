@@ -168,7 +168,7 @@ static void add_part(struct question *question, struct provider *provider, uint6
         part->coverage = PES_COVERAGE_NOT_EXAMINED;
         part->finished_us = now_us;
     } else if (instance || provider->state == PES_PROVIDER_STATE_STARTING) {
-        list_append(&provider->waiting, &part->node);
+        provider_queue(provider, part);
     } else {
         part->state = PART_DONE;
         part->status = provider_absence(provider);
@@ -231,12 +231,22 @@ static uint32_t status_of_unstarted(const struct part *part)
                                             : provider_absence(part->provider);
 }
 
+/* The worker's time was the user's, whatever came of it. */
+static void settle_share(struct core *core, struct part *part)
+{
+    if (part->state == PART_RUNNING) {
+        share_end(&part->provider->share, part->question->session->peer.uid, part->started_us,
+                  core->now_us);
+    }
+}
+
 /* Marks a part as ended without an answer. */
 static void end_part(struct core *core, struct part *part, uint32_t status, uint64_t now_us)
 {
     if (status == PES_STATUS_TIMEOUT && !part->started_us) {
         status = status_of_unstarted(part);
     }
+    settle_share(core, part);
     part->state = PART_DONE;
     part->status = status;
     part->coverage = PES_COVERAGE_NOT_EXAMINED;
@@ -539,6 +549,7 @@ void part_finish(struct core *core, struct part *part, uint32_t status, uint64_t
     if (part->state == PART_WAITING) {
         list_remove(&part->node);
     }
+    settle_share(core, part);
     part->state = PART_DONE;
     part->status = status;
     part->finished_us = now_us;

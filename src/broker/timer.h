@@ -12,6 +12,7 @@ enum timer_kind {
     TIMER_CONTENT = 3,  /* memory was lent and never used */
     TIMER_INSTANCE = 4, /* workers may be forked again */
     TIMER_DRAIN = 5,    /* the broker has to end */
+    TIMER_PROVIDER = 6, /* a worker that was kept for a user may be anybody's */
 };
 
 struct timer {

@@ -1,4 +1,4 @@
-"""R6, R9, R17: what a client can do to the others."""
+"""R6, R9, R16, R17: what a client can do to the others."""
 import fcntl
 import hashlib
 import mmap
@@ -198,4 +198,61 @@ def r17(amount):
         return {"sessions": n_sessions, "broker_kib": kib, **footprint.check(4096), **probe.figures()}
 
 
-ROWS = [r6, r9, r17]
+ASKER = """
+import os, sys, time
+path, uid, n_open, seconds, text = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]
+sys.path.insert(0, sys.argv[6])
+from raw_client import ANSWER, ASK, KIND_GENERIC, RawClient, number, octets
+os.setresgid(uid, uid, uid); os.setresuid(uid, uid, uid)
+client = RawClient(path).hello()
+print("ready", flush=True)
+sys.stdin.readline()
+n_asked = n_answered = 0
+end = time.monotonic() + seconds
+while time.monotonic() < end:
+    while n_asked - n_answered < n_open:
+        n_asked += 1
+        content = f"{text} # {n_asked}".encode()
+        client.send(ASK, number(1, n_asked) + number(2, KIND_GENERIC) + number(4, 60000000) + octets(9, content))
+    kind, _ = client.receive()[:2]
+    n_answered += kind == ANSWER
+print(n_answered, flush=True)
+"""
+
+
+def ask_as(pesd, uid, n_open, seconds, text):
+    """A process of a user that keeps so many questions open; it begins with a line on its input."""
+    support = pathlib.Path(__file__).resolve().parent.parent / "support"
+    command = [sys.executable, "-B", "-c", ASKER, pesd.runtime / "pes.sock", uid, n_open, seconds, text, support]
+    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    return process
+
+
+def answers_of(*processes):
+    """Lets them ask at the same time; how many answers each got."""
+    for process in processes:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    return [int(process.communicate()[0]) for process in processes]
+
+
+def r16(amount):
+    """R16: neither a flood nor slow content of one user takes more than half from another"""
+    if os.geteuid() != 0:
+        tap.skip("only root can be two users")
+    seconds = amount.of(3, 20)
+    quick, slow = "# PES-SCRIPT: @alpha sleep 10", "# PES-SCRIPT: @alpha sleep 1500"
+    providers = {"alpha": 'module = "scripted.so"\noptions = {"only=alpha"}\nworkers = 2\n'}
+    with world.start(providers).wait_ready() as pesd:
+        (alone,) = answers_of(ask_as(pesd, 20001, 1, seconds, quick))
+        beside_flood, flood = answers_of(
+            ask_as(pesd, 20001, 2, seconds, quick), ask_as(pesd, 20002, 200, seconds, quick)
+        )
+        beside_slow, _ = answers_of(ask_as(pesd, 20001, 1, seconds, quick), ask_as(pesd, 20002, 50, seconds, slow))
+    assert beside_flood >= 0.4 * (beside_flood + flood), (beside_flood, flood)
+    assert beside_slow >= 0.45 * alone, (alone, beside_slow)
+    return {"alone": alone, "beside_flood": beside_flood, "flood": flood, "beside_slow": beside_slow}
+
+
+ROWS = [r6, r9, r16, r17]

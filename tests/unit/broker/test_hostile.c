@@ -182,6 +182,153 @@ static void c12_users_take_turns_when_there_are_more_of_them_than_workers(void *
     assert_int_equal(world->clients[4].n_answers, 1);
 }
 
+/* How long a question of each user is worked on; begins when a worker has it. */
+struct load {
+    uint32_t client;
+    size_t n_wanted; /* open questions that it keeps up */
+    uint64_t scan_us;
+};
+
+/* Lets users ask for so long, each keeping up its questions; what they were answered is counted. */
+static void run_load(struct world *world, const struct load *loads, size_t n_loads,
+                     uint64_t time_us)
+{
+    uint64_t scans[PROVIDER_SLOTS_MAX] = {0}, began_us[PROVIDER_SLOTS_MAX] = {0};
+
+    for (uint64_t end_us = world->now_us + time_us; world->now_us < end_us;) {
+        for (size_t i = 0; i < n_loads; i++) {
+            const struct world_client *client = &world->clients[loads[i].client];
+
+            while (client->n_open < loads[i].n_wanted && client->last_id + 1 < WORLD_ASKS) {
+                world_ask(world, loads[i].client, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+            }
+        }
+        for (uint32_t slot = 0; slot < 2; slot++) {
+            const struct world_worker *worker = &world->instances[1].workers[slot];
+
+            if (worker->scan != scans[slot]) {
+                scans[slot] = worker->scan;
+                began_us[slot] = world->now_us;
+            }
+            for (size_t i = 0; i < n_loads; i++) {
+                if (worker->scan && world->clients[loads[i].client].uid == worker->uid &&
+                    world->now_us - began_us[slot] >= loads[i].scan_us) {
+                    world_answer(world, 1, slot, PES_VERDICT_NOT_DETECTED);
+                    break;
+                }
+            }
+        }
+        world_reap(world);
+        world_pass(world, 1000);
+    }
+}
+
+/* C12: a hundred times as many questions do not get more than what the other leaves. */
+static void c12_r16_a_flood_leaves_another_user_its_half(void **state)
+{
+    struct world *world = *state;
+    static const struct load loads[] = {{1, 200, 10000}, {2, 2, 10000}};
+
+    world_connect(world, 2, 1001, 0);
+    run_load(world, loads, 2, 10 * SECOND);
+    print_message("# flood: %zu answers, beside it: %zu\n", world->clients[1].n_answers,
+                  world->clients[2].n_answers);
+    assert_true(world->clients[2].n_answers * 10 >=
+                (world->clients[1].n_answers + world->clients[2].n_answers) * 4);
+}
+
+/* C13: who asks one quick question after the other is not held up by 5 s scans of somebody else. */
+static void c13_slow_content_costs_another_user_less_than_half_its_speed(void **state)
+{
+    struct world *world = *state;
+    static const struct load loads[] = {{2, 1, 10000}, {1, 50, 5 * SECOND}};
+    size_t n_alone;
+
+    world_connect(world, 2, 1001, 0);
+    run_load(world, loads, 1, 15 * SECOND);
+    n_alone = world->clients[2].n_answers;
+    run_load(world, loads, 2, 15 * SECOND);
+    print_message("# alone: %zu answers, beside slow content: %zu\n", n_alone,
+                  world->clients[2].n_answers - n_alone);
+    assert_true((world->clients[2].n_answers - n_alone) * 100 >= n_alone * 45);
+    assert_true(world->clients[1].n_answers >= 2); /* and it is served, too */
+}
+
+/* C13: with fewer workers than users, time counts: quick questions are answered more often. */
+static void c13_time_counts_and_not_the_number_of_questions(void **state)
+{
+    struct world *world = *state;
+    static const struct load loads[] = {{1, 20, 400000}, {2, 20, 20000}, {3, 20, 400000}};
+
+    world_connect(world, 2, 1001, 0);
+    world_connect(world, 3, 1002, 0);
+    run_load(world, loads, 3, 30 * SECOND);
+    print_message("# slow: %zu and %zu answers, quick: %zu\n", world->clients[1].n_answers,
+                  world->clients[3].n_answers, world->clients[2].n_answers);
+    /* A third of two workers' time is 20 s: a thousand quick ones; 40 % of a fair share at
+     * least. */
+    assert_true(world->clients[2].n_answers >= 400);
+}
+
+static void ask_urgently(struct world *world, uint32_t client, uint32_t latency)
+{
+    struct wire_ask question = {.kind = PES_KIND_SCRIPT_SHELL,
+                                .latency = latency,
+                                .time_left_us = 600 * SECOND,
+                                .content = wire_text("some bytes")};
+
+    world_ask_with(world, client, &question);
+}
+
+/* C21: two connections of one user; what nobody waits for lets the other pass. */
+static void c21_what_runs_in_the_background_lets_what_is_waited_for_pass(void **state)
+{
+    struct world *world = *state;
+
+    world_connect(world, 2, 1000, 0);
+    for (int i = 0; i < 100; i++) {
+        ask_urgently(world, 1, PES_LATENCY_BACKGROUND);
+    }
+    ask_urgently(world, 2, PES_LATENCY_INTERACTIVE);
+    finish_one_of(world, 1000); /* one scan is waited for, and it is the next */
+    assert_int_equal(world->clients[2].n_answers, 0);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        world_answer(world, 1, slot, PES_VERDICT_NOT_DETECTED);
+    }
+    assert_int_equal(world->clients[2].n_answers, 1);
+}
+
+/* C21: saying that it is urgent takes nothing from another user. */
+static void c21_urgency_is_nothing_to_another_user(void **state)
+{
+    struct world *world = *state;
+
+    world_connect(world, 2, 1001, 0);
+    for (int i = 0; i < 4; i++) {
+        ask_urgently(world, 1, PES_LATENCY_INTERACTIVE);
+    }
+    ask_urgently(world, 2, PES_LATENCY_BACKGROUND);
+    finish_one_of(world, 1000);
+    assert_int_equal(n_workers_of(world, 1001), 1);
+}
+
+/* A worker that was kept for somebody who does not come back is given away. */
+static void a_worker_is_not_kept_for_ever(void **state)
+{
+    struct world *world = *state;
+
+    world_connect(world, 2, 1001, 0);
+    world_ask(world, 2, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+    finish_one_of(world, 1001);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, 600 * SECOND, 0);
+    world_reap(world);
+    assert_int_equal(n_workers_of(world, 1000), 1);
+    world_pass(world, SHARE_ACTIVE_US);
+    world_reap(world);
+    assert_int_equal(n_workers_of(world, 1000), 2);
+}
+
 /* One waiting question replaces one worker, however many are free. */
 static void another_users_question_costs_one_worker(void **state)
 {
@@ -361,6 +508,12 @@ int main(void)
         CASE(c13_users_with_much_to_ask_share_the_workers),
         CASE(c12_users_take_turns_when_there_are_more_of_them_than_workers),
         CASE(another_users_question_costs_one_worker),
+        CASE(c12_r16_a_flood_leaves_another_user_its_half),
+        CASE(c13_slow_content_costs_another_user_less_than_half_its_speed),
+        CASE(c13_time_counts_and_not_the_number_of_questions),
+        CASE(c21_what_runs_in_the_background_lets_what_is_waited_for_pass),
+        CASE(c21_urgency_is_nothing_to_another_user),
+        CASE(a_worker_is_not_kept_for_ever),
         CASE(a_worker_that_looked_cannot_keep_silent),
         CASE(nobody_has_waited_longer_than_there_was_to_wait_for),
         CASE(v4_a_result_that_contradicts_itself_is_none),
