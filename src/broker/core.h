@@ -13,6 +13,7 @@
 #include "broker/action_list.h"
 #include "broker/client_log.h"
 #include "broker/event.h"
+#include "broker/fuse.h"
 #include "broker/policy.h"
 #include "broker/provider.h"
 #include "broker/quota.h"
@@ -50,6 +51,7 @@ struct core {
     struct provider providers[PROVIDERS_MAX];
     struct stats stats;
     struct client_log client_log;
+    struct fuse fuse;
     uint64_t started_us;
     uint64_t now_us; /* of this step */
     uint64_t seed;

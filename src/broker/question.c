@@ -11,6 +11,7 @@
  */
 #include "broker/question.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,7 +144,76 @@ static int question_new(struct core *core, struct session *session, const struct
     return 0;
 }
 
-static void add_part(struct question *question, struct provider *provider, uint64_t now_us)
+static void fuse_key_of(const struct part *part, struct fuse_key *ret_key)
+{
+    const struct question *question = part->question;
+    struct sha256 hash;
+
+    *ret_key =
+        (struct fuse_key){.uid = question->session->peer.uid, .provider = part->provider->index};
+    memcpy(ret_key->digest, question->digest, sizeof(ret_key->digest));
+    sha256_init(&hash);
+    sha256_update(&hash, part->version, sizeof(part->version));
+    sha256_update(&hash, part->definitions, sizeof(part->definitions));
+    sha256_update(&hash, &question->ask.kind, sizeof(question->ask.kind));
+    sha256_final(&hash, ret_key->build);
+}
+
+/* Whether it is answered without a worker, since it ended one before. */
+static bool is_fused(const struct core *core, struct part *part, uint64_t now_us)
+{
+    const struct fuse_row *row;
+    struct fuse_key key;
+
+    if (core->fuse.n_rows == 0 || !part->question->has_digest) {
+        return false;
+    }
+    fuse_key_of(part, &key);
+    row = fuse_find(&core->fuse, &key, now_us);
+    if (!row) {
+        return false;
+    }
+    part->is_fused = true;
+    part->signal = row->signal;
+    part->exit_status = row->exit_status;
+    part->limit = row->limit;
+    part->status = row->limit ? PES_STATUS_RESOURCE_LIMIT : PES_STATUS_CRASHED;
+    return true;
+}
+
+/* Whether the content did it: these signals come from outside, and tell nothing about it. */
+static bool did_content_end_it(const struct part *part)
+{
+    return part->started_us != 0 &&
+           (part->status == PES_STATUS_RESOURCE_LIMIT || part->status == PES_STATUS_CRASHED) &&
+           (part->limit || (part->signal != SIGKILL && part->signal != SIGTERM));
+}
+
+static void blow_fuses(struct core *core, const struct question *question, uint64_t now_us)
+{
+    for (size_t i = 0; i < question->n_parts; i++) {
+        const struct part *part = &question->parts[i];
+        const struct fuse_row how = {
+            .signal = part->signal, .exit_status = part->exit_status, .limit = part->limit};
+        struct fuse_key key;
+
+        if (!question->has_digest || !did_content_end_it(part)) {
+            continue;
+        }
+        fuse_key_of(part, &key);
+        fuse_blow(&core->fuse, &key, &how, now_us);
+        if (provider_may_log(part->provider, now_us)) {
+            action_list_log(core->actions, LOG_NOTICE, EV_CONTENT_FUSE,
+                            "content of uid %u, sha256 %02x%02x%02x%02x..., ended a worker of "
+                            "provider '%s' %s; for 600 s it is not given to it again",
+                            key.uid, key.digest[0], key.digest[1], key.digest[2], key.digest[3],
+                            part->provider->name, part->version);
+        }
+    }
+}
+
+static void add_part(struct core *core, struct question *question, struct provider *provider,
+                     uint64_t now_us)
 {
     struct part *part = &question->parts[question->n_parts++];
     const struct instance *instance = provider_serving(provider);
@@ -165,6 +235,10 @@ static void add_part(struct question *question, struct provider *provider, uint6
     if (question->session->is_own) {
         part->state = PART_DONE; /* or a scan could come to wait for itself */
         part->status = PES_STATUS_NOT_COMPETENT;
+        part->coverage = PES_COVERAGE_NOT_EXAMINED;
+        part->finished_us = now_us;
+    } else if (instance && is_fused(core, part, now_us)) {
+        part->state = PART_DONE;
         part->coverage = PES_COVERAGE_NOT_EXAMINED;
         part->finished_us = now_us;
     } else if (instance || provider->state == PES_PROVIDER_STATE_STARTING) {
@@ -207,6 +281,7 @@ static void arm(struct core *core, struct question *question)
 
 static void finish(struct core *core, struct question *question, uint64_t now_us)
 {
+    blow_fuses(core, question, now_us);
     answer_question(core, question, now_us);
     question_free(core, question);
 }
@@ -320,7 +395,7 @@ static void start(struct core *core, struct question *question, uint64_t now_us)
     if (!question->ask.has_no_content) {
         for (size_t i = 0; i < PROVIDERS_MAX; i++) {
             if (provider_takes(&core->providers[i], question->ask.kind)) {
-                add_part(question, &core->providers[i], now_us);
+                add_part(core, question, &core->providers[i], now_us);
             }
         }
     }

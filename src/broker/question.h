@@ -36,6 +36,7 @@ struct part {
     uint64_t started_us;
     uint64_t finished_us;
     uint32_t status; /* enum pes_status, once done */
+    bool is_fused;   /* no worker had it: it ended one before */
     uint32_t signal;
     uint32_t exit_status; /* 256 + exit status */
     uint32_t limit;

@@ -1,4 +1,5 @@
 /* What one client, user or worker cannot do to the others and to the broker. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,15 @@ static void finish_one_of(struct world *world, uint32_t uid)
             return;
         }
     }
+}
+
+static void ask_the_same(struct world *world, uint32_t client)
+{
+    struct wire_ask question = {.kind = PES_KIND_SCRIPT_SHELL,
+                                .time_left_us = SECOND,
+                                .content = wire_text("the same bytes")};
+
+    world_ask_with(world, client, &question);
 }
 
 static void c12_a_user_with_many_questions_does_not_keep_the_workers_to_itself(void **state)
@@ -329,6 +339,79 @@ static void a_worker_is_not_kept_for_ever(void **state)
     assert_int_equal(n_workers_of(world, 1000), 2);
 }
 
+/* X3, C20: content that ended a worker does not get another one of this user's. */
+static void x3_content_that_crashed_a_worker_is_answered_without_one(void **state)
+{
+    struct world *world = *state;
+
+    ask_the_same(world, 1);
+    world_die(world, 1, 0, INIT_EXIT_SIGNAL, SIGSEGV);
+    world_reap(world);
+    assert_int_equal(world->answer.parts[0].status, PES_STATUS_CRASHED);
+    for (int i = 0; i < 10; i++) {
+        ask_the_same(world, 1); /* answered in the same step, by nobody */
+        assert_int_equal(world->clients[1].n_answers, 2 + i);
+        assert_int_equal(world->answer.verdict, PES_VERDICT_NONE);
+        assert_int_equal(world->answer.coverage, PES_COVERAGE_NOT_EXAMINED);
+        assert_int_equal(world->answer.parts[0].status, PES_STATUS_CRASHED);
+        assert_int_equal(world->answer.parts[0].signal, SIGSEGV);
+    }
+    assert_int_equal(world->core.providers[0].stats.n_scans, 1);
+    assert_int_equal(world->core.providers[0].stats.n_crashes, 1);
+    assert_int_equal(world->n_logged[EV_CONTENT_FUSE], 1);
+    world_pass(world, FUSE_TIME_US);
+    ask_the_same(world, 1);
+    assert_int_equal(world->core.providers[0].stats.n_scans, 2);
+}
+
+static void x3_an_update_is_given_what_crashed_the_one_before(void **state)
+{
+    struct world *world = *state;
+
+    ask_the_same(world, 1);
+    world_die(world, 1, 0, INIT_EXIT_SIGNAL, SIGSEGV);
+    memcpy(provider_serving(&world->core.providers[0])->definitions, "newer", 6);
+    ask_the_same(world, 1);
+    assert_int_equal(world->core.providers[0].stats.n_scans, 2);
+}
+
+static void x3_a_kill_from_outside_is_not_held_against_the_content(void **state)
+{
+    struct world *world = *state;
+
+    ask_the_same(world, 1);
+    world_die(world, 1, 0, INIT_EXIT_SIGNAL, SIGKILL);
+    ask_the_same(world, 1);
+    assert_int_equal(world->core.providers[0].stats.n_scans, 2);
+}
+
+/* C20: ten thousand of them blind nobody else, and cost nobody his place. */
+static void c20_what_crashed_for_one_user_is_scanned_for_another(void **state)
+{
+    struct world *world = *state;
+    struct fuse *fuse = &world->core.fuse;
+    struct fuse_key key = {.uid = 7};
+    const struct fuse_row how = {.signal = SIGSEGV};
+
+    world_connect(world, 2, 1001, 0);
+    ask_the_same(world, 1);
+    world_die(world, 1, 0, INIT_EXIT_SIGNAL, SIGSEGV);
+    ask_the_same(world, 1);
+    assert_int_equal(world->core.providers[0].stats.n_scans, 1);
+    for (uint32_t i = 0; i < 10000; i++) {
+        memcpy(key.digest, &i, sizeof(i));
+        fuse_blow(fuse, &key, &how, world->now_us + i);
+    }
+    assert_int_equal(fuse->n_rows, 1 + FUSE_ROWS_A_USER);
+    ask_the_same(world, 1); /* still known */
+    assert_int_equal(world->core.providers[0].stats.n_scans, 1);
+    ask_the_same(world, 2);
+    world_reap(world);
+    assert_int_equal(world->core.providers[0].stats.n_scans, 2);
+    finish_one_of(world, 1001);
+    assert_int_equal(world->answer.coverage, PES_COVERAGE_FULL);
+}
+
 /* One waiting question replaces one worker, however many are free. */
 static void another_users_question_costs_one_worker(void **state)
 {
@@ -513,6 +596,10 @@ int main(void)
         CASE(c13_time_counts_and_not_the_number_of_questions),
         CASE(c21_what_runs_in_the_background_lets_what_is_waited_for_pass),
         CASE(c21_urgency_is_nothing_to_another_user),
+        CASE(x3_content_that_crashed_a_worker_is_answered_without_one),
+        CASE(x3_an_update_is_given_what_crashed_the_one_before),
+        CASE(x3_a_kill_from_outside_is_not_held_against_the_content),
+        CASE(c20_what_crashed_for_one_user_is_scanned_for_another),
         CASE(a_worker_is_not_kept_for_ever),
         CASE(a_worker_that_looked_cannot_keep_silent),
         CASE(nobody_has_waited_longer_than_there_was_to_wait_for),

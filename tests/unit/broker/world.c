@@ -573,13 +573,16 @@ void world_ask_with(struct world *world, uint32_t client, struct wire_ask *ask)
 uint64_t world_ask(struct world *world, uint32_t client, uint32_t kind, uint64_t time_left_us,
                    uint32_t flags)
 {
+    char content[16];
     struct wire_ask ask = {
         .kind = kind,
         .time_left_us = time_left_us,
         .flags = flags,
-        .content = wire_text("some bytes"),
     };
 
+    /* Different bytes each time, or what crashes a worker once would never reach another. */
+    snprintf(content, sizeof(content), "b%09u", (unsigned)world->clients[client].last_id);
+    ask.content = wire_text(content);
     world_ask_with(world, client, &ask);
     return ask.id;
 }
