@@ -178,6 +178,25 @@ def test_own_question():
         assert is_found(pesd.scan())  # others are asked for as ever
 
 
+def test_fuse():
+    """X3: content that crashed a worker is answered at once the next time, without one"""
+    config = daemon.config_folder("", {"alpha": 'module = "scripted.so"\n'})
+    crash = b"# PES-SCRIPT: crash SEGV"
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        first = pesd.scan(crash)
+        pesd.wait_log("content-fuse: content of uid .* ended a worker of provider 'alpha'")
+        again = [pesd.scan(crash) for _ in range(5)]
+        assert all(answer["broker_us"] < 1000 for answer in again), again
+        for answer in [first, *again]:
+            (part,) = answer["providers"]
+            assert (part["status"], part["signal"]) == ("crashed", "SIGSEGV"), answer
+            assert answer["verdict"] == "none" and answer["coverage"] == "not_examined", answer
+        report = json.loads(pesd.run("pes", "report", "--json").stdout)
+        (row,) = [row for row in report["providers"] if row["name"] == "alpha"]
+        assert row["signals"] == {"SIGSEGV": 1}, row
+        assert pesd.scan(b"# another text")["coverage"] == "full"
+
+
 def test_broker_keeps_dying():
     """a broker that dies again and again is started later from the sixth time on"""
     with daemon.Pesd().wait_ready() as pesd:
