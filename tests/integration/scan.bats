@@ -342,7 +342,7 @@ check_10000() {
 }
 
 @test "10,000 lines are each answered within a minute though every hundredth kills a worker" {
-    awk 'BEGIN { for (i = 1; i <= 10000; i++) print i % 100 ? "echo " i : "PES-SCRIPT: crash SEGV # " i }' >lines
+    awk 'BEGIN { for (i = 1; i <= 10000; i++) print i % 100 ? "echo " i : "# " i " PES-SCRIPT: crash SEGV" }' >lines
     SECONDS=0
     pes scan --lines --kind command.pasted --json lines >answers || [ $? -eq 3 ]
     echo "# 10,000 lines: $SECONDS s" >&3
