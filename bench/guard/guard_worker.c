@@ -19,7 +19,7 @@
 #define ASKS_MAX      20u
 
 int confine_before_content(pid_t init, const struct host_options *options, uint32_t scratch,
-                           int *ret_scratch_fd, const char **ret_step)
+                           int channel, int *ret_scratch_fd, const char **ret_step)
 {
     *ret_scratch_fd = -1;
     return 0;
