@@ -208,6 +208,8 @@ static void make_room(struct core *core, struct provider *provider,
 
     if (serving && serving->generation == message->generation) {
         provider->made_room = serving->proof;
+    } else if (provider->ended_generation == message->generation) {
+        provider->made_room = provider->ended_proof; /* its end was heard of before its reason */
     }
     provider_lost_instance(core, provider, message->generation, "", true, now_us);
     if (!provider_serving(provider)) {

@@ -396,6 +396,8 @@ void instance_on_init_closed(struct core *core, struct instance *instance, uint6
     action_list_add(core->actions, ACTION_INSTANCE_STOP)->instance = instance->handle;
     instance->state = INSTANCE_RETIRING;
     if (was_serving) {
+        provider->ended_generation = instance->generation;
+        provider->ended_proof = instance->proof;
         provider->state = PES_PROVIDER_STATE_RESTARTING;
         provider->stats.n_restarts++;
         provider_release_waiting(core, provider, now_us);

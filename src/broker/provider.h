@@ -92,6 +92,8 @@ struct provider {
     uint64_t refused_generation; /* the newest that was given up */
     uint64_t newest_generation;  /* the newest that was started, or could not be */
     struct proof made_room;      /* of one that was ended so that the next could be loaded */
+    uint64_t ended_generation;   /* the last that served and is gone, and what it proved */
+    struct proof ended_proof;
     bool has_kinds;              /* has described itself at least once */
     uint64_t kinds[2];
     struct list instances;

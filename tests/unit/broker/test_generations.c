@@ -303,6 +303,46 @@ static void a_provider_that_serves_nobody_may_prove_less(void **state)
     assert_true(world->instances[4].is_used);
 }
 
+/* Its own end and the launcher's word about it come on two channels, in any order. */
+static void make_room(struct world *world, bool is_heard_first)
+{
+    const struct wire_instance_lost lost = {
+        .name = wire_text("p0"), .generation = 2, .retry_in_ms = 1, .makes_room = 1};
+
+    if (is_heard_first) {
+        world_launcher(world, WIRE_TYPE_INSTANCE_LOST, &lost, 0);
+    }
+    if (world->instances[3].is_used) {
+        world->instances[3] = (struct world_instance){0};
+        world_feed(world, (struct event){.type = EVENT_INIT_CLOSED, .instance = 3});
+    }
+    if (!is_heard_first) {
+        world_launcher(world, WIRE_TYPE_INSTANCE_LOST, &lost, 0);
+    }
+}
+
+static void one_that_follows_what_made_room_for_it_may_not_prove_less(void **state)
+{
+    struct world *world = *state;
+
+    serve_with_proofs(world);
+    make_room(world, true);
+    replace_by(world, 0, 0);
+    assert_false(world->instances[4].is_used);
+    assert_non_null(strstr(world->core.providers[0].reason, "the one before is loaded again"));
+}
+
+static void what_made_room_is_compared_with_even_if_it_was_gone_before_that_was_said(void **state)
+{
+    struct world *world = *state;
+
+    serve_with_proofs(world);
+    make_room(world, false);
+    replace_by(world, 0, 0);
+    assert_false(world->instances[4].is_used);
+    assert_non_null(strstr(world->core.providers[0].reason, "the one before is loaded again"));
+}
+
 static void a_provider_that_cannot_be_read_has_failed(void **state)
 {
     struct world *world = *state;
@@ -377,6 +417,8 @@ int main(void)
         CASE(a_generation_without_samples_does_not_follow_one_that_had_some),
         CASE(a_generation_that_was_given_up_can_be_followed_by_a_better_one),
         CASE(a_provider_that_serves_nobody_may_prove_less),
+        CASE(one_that_follows_what_made_room_for_it_may_not_prove_less),
+        CASE(what_made_room_is_compared_with_even_if_it_was_gone_before_that_was_said),
         CASE(a_provider_that_cannot_be_read_has_failed),
         CASE(an_older_generation_never_takes_over_from_a_newer_one),
         CASE(a_provider_that_is_switched_off_while_it_loads_is_ended),
