@@ -116,6 +116,7 @@ struct wire_provider_row {
     uint64_t n_limits; /* workers that hit a limit */
     uint64_t refused_generation; /* its newest generation that was given up; 0: none */
     uint64_t newest_generation; /* its newest generation that was started; 0: none */
+    uint32_t takes_beginnings; /* 1: a stream may be answered with what it finds in its beginning */
 };
 
 /* How often a kind was asked about. */
@@ -361,6 +362,7 @@ struct wire_describe {
     uint32_t n_samples; /* samples of its own that it found; 0: nothing is proven */
     uint32_t test_strings; /* bits: 1 EICAR, 2 GTUBE, 4 the AMSI test sample is objected to */
     uint32_t n_clean_flagged; /* harmless contents that are objected to */
+    uint32_t takes_beginnings; /* 1: what it finds in the beginning of a stream holds for the whole */
 };
 
 /* The whole configuration of the broker; replaces the one before. */

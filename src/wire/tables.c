@@ -114,6 +114,7 @@ static const struct wire_field provider_row_fields[] = {
     {.number = 27, .kind = WIRE_U64, .offset = offsetof(struct wire_provider_row, n_limits), .name = "n_limits"},
     {.number = 28, .kind = WIRE_U64, .offset = offsetof(struct wire_provider_row, refused_generation), .name = "refused_generation"},
     {.number = 29, .kind = WIRE_U64, .offset = offsetof(struct wire_provider_row, newest_generation), .name = "newest_generation"},
+    {.number = 30, .kind = WIRE_U32, .offset = offsetof(struct wire_provider_row, takes_beginnings), .name = "takes_beginnings"},
 };
 const struct wire_table wire_provider_row_table = {
     .name = "provider_row", .fields = provider_row_fields,
@@ -413,6 +414,7 @@ static const struct wire_field describe_fields[] = {
     {.number = 6, .kind = WIRE_U32, .offset = offsetof(struct wire_describe, n_samples), .name = "n_samples"},
     {.number = 7, .kind = WIRE_U32, .offset = offsetof(struct wire_describe, test_strings), .name = "test_strings"},
     {.number = 8, .kind = WIRE_U32, .offset = offsetof(struct wire_describe, n_clean_flagged), .name = "n_clean_flagged"},
+    {.number = 9, .kind = WIRE_U32, .offset = offsetof(struct wire_describe, takes_beginnings), .name = "takes_beginnings"},
 };
 const struct wire_table wire_describe_table = {
     .name = "describe", .fields = describe_fields,
