@@ -61,6 +61,11 @@ enum pes_provider_flags {
      * PES_COVERAGE_UNSUPPORTED: it has seen the wrapping. An engine that unpacks leaves the flag
      * out, and states its coverage itself, format by format. Since 0.1. */
     PES_PROVIDER_RAW = 1u << 0,
+    /* What it finds in the beginning of a content holds for the whole, however it goes on. It may
+     * be asked about a stream before all of it has come, again when there is twice as much, and
+     * about the whole in the end; only findings count before that. An engine that reads a
+     * structure, an end or a digest needs the whole, and leaves the flag out. Since 0.1. */
+    PES_PROVIDER_PREFIX = 1u << 1,
 };
 
 /** What a module exports. Fields beyond size_bytes are taken as zero, so that the struct can grow.

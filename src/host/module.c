@@ -21,6 +21,8 @@
 #define NAME_MAX_CHARS 32
 #define VERSION_MAX    63
 
+#define FLAGS_KNOWN ((uint32_t)(PES_PROVIDER_RAW | PES_PROVIDER_PREFIX))
+
 #define FAIL(text, ...) (snprintf((text), MODULE_TEXT_BYTES, __VA_ARGS__), -1)
 
 static bool is_good_name(const char *name)
@@ -87,9 +89,9 @@ static int check_description(struct module *module, char ret_text[MODULE_TEXT_BY
         return FAIL(ret_text, "its version must be 1 to %d printable ASCII characters",
                     VERSION_MAX);
     }
-    if (provider->flags & ~(uint32_t)PES_PROVIDER_RAW) {
+    if (provider->flags & ~FLAGS_KNOWN) {
         return FAIL(ret_text, "it sets flags 0x%x, of which this pes knows 0x%x; use a newer pes",
-                    provider->flags, PES_PROVIDER_RAW);
+                    provider->flags, FLAGS_KNOWN);
     }
     if (!provider->scan) {
         return FAIL(ret_text, "it has no scan()");

@@ -109,6 +109,7 @@ static int describe(struct zygote *zygote)
         .n_samples = zygote->report.n_samples,
         .test_strings = zygote->report.test_strings,
         .n_clean_flagged = zygote->report.n_clean_flagged,
+        .takes_beginnings = (module->provider.flags & PES_PROVIDER_PREFIX) != 0,
     };
     uint8_t payload[INIT_PAYLOAD_BYTES_MAX];
     size_t n_payload;

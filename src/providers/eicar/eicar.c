@@ -198,7 +198,7 @@ const struct pes_provider *pes_provider_v1(void)
         .load = eicar_load,
         .scan = eicar_scan,
         .samples = eicar_samples,
-        .flags = PES_PROVIDER_RAW,
+        .flags = PES_PROVIDER_RAW | PES_PROVIDER_PREFIX,
     };
 
     return &provider;
