@@ -229,6 +229,11 @@ static void for_each_user(struct core *core, struct content *content, uint64_t n
     }
 }
 
+uint64_t content_beginning_bytes(const struct content *row)
+{
+    return row->n_joined * row->segment_bytes;
+}
+
 /* Has the digest computed of what can no longer change. */
 static void hash(struct core *core, struct content *content)
 {

@@ -55,6 +55,9 @@ void content_release(struct core *core, struct content *content);
 MUST_CHECK int content_new_row(struct core *core, struct session *session,
                                struct content **ret_row);
 
+/* How much of a row that goes on has come and is sound: whole segments. */
+uint64_t content_beginning_bytes(const struct content *row);
+
 /* Whoever uses a row that is whole goes on; its digest is computed. */
 void content_row_is_whole(struct core *core, struct content *row);
 

@@ -127,6 +127,7 @@ static void set_ready(struct core *core, struct instance *instance,
         .test_strings = describe->test_strings,
     };
     provider->made_room = (struct proof){0};
+    instance->takes_beginnings = describe->takes_beginnings != 0;
     instance->state = INSTANCE_READY;
     provider->state = PES_PROVIDER_STATE_READY;
     provider->has_kinds = true;

@@ -65,6 +65,13 @@ bool provider_takes(const struct provider *provider, uint32_t kind)
     return !provider->has_kinds || (kind < 128 && (provider->kinds[kind / 64] >> (kind % 64) & 1));
 }
 
+bool provider_takes_beginning(const struct provider *provider, uint32_t kind)
+{
+    const struct instance *instance = provider_serving(provider);
+
+    return instance && instance->takes_beginnings && provider_takes(provider, kind);
+}
+
 uint32_t provider_absence(const struct provider *provider)
 {
     return provider->state == PES_PROVIDER_STATE_RESTARTING ? PES_STATUS_RESTARTING
@@ -128,6 +135,8 @@ static void start_part(struct core *core, struct instance *instance, struct slot
     part->started_us = now_us;
     memcpy(part->version, instance->version, sizeof(part->version));
     memcpy(part->definitions, instance->definitions, sizeof(part->definitions));
+    part->n_bytes = part->is_of_beginning ? content_beginning_bytes(question->content)
+                                          : question_content_bytes(question);
     share_begin(&part->provider->share, question->session->peer.uid, now_us);
     slot->part = part;
     slot->has_uid = true;
@@ -140,7 +149,7 @@ static void start_part(struct core *core, struct instance *instance, struct slot
         .time_left_us = part->deadline_us > now_us ? part->deadline_us - now_us : 1,
         .flags = question->ask.flags,
         .content = question->ask.content,
-        .content_bytes = question_content_bytes(question),
+        .content_bytes = part->n_bytes,
         .n_context = question->ask.n_context,
     };
     memcpy(scan->context, question->ask.context, scan->n_context * sizeof(scan->context[0]));
@@ -151,8 +160,9 @@ static void start_part(struct core *core, struct instance *instance, struct slot
     action->generation = slot->generation;
     action->content = question->content ? question->content->handle : 0;
 
-    part->provider->stats.n_scans++;
-    part->provider->stats.bytes += scan->content_bytes;
+    if (!part->is_of_beginning) {
+        part_count(part);
+    }
 }
 
 static uint32_t uid_of(const struct part *part)
@@ -318,7 +328,8 @@ void provider_review_waiting(struct core *core, struct provider *provider, uint6
     LIST_FOR_EACH (node, &provider->waiting) {
         struct part *part = CONTAINER_OF(node, struct part, node);
 
-        if (!provider_takes(provider, part->question->ask.kind)) {
+        if (part->is_of_beginning ? !provider_takes_beginning(provider, part->question->ask.kind)
+                                  : !provider_takes(provider, part->question->ask.kind)) {
             part_finish(core, part, PES_STATUS_NOT_COMPETENT, now_us);
         }
     }

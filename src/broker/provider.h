@@ -68,6 +68,7 @@ struct instance {
     char note[PROVIDER_REASON_BYTES + 1];
     bool is_restored; /* it served before, and is back since what followed it failed */
     struct proof proof;
+    bool takes_beginnings; /* what it finds in one of a stream holds for the whole */
     size_t n_slots;
     struct slot slots[PROVIDER_SLOTS_MAX];
     uint64_t last_slot_generation;
@@ -94,7 +95,7 @@ struct provider {
     struct proof made_room;      /* of one that was ended so that the next could be loaded */
     uint64_t ended_generation;   /* the last that served and is gone, and what it proved */
     struct proof ended_proof;
-    bool has_kinds;              /* has described itself at least once */
+    bool has_kinds; /* has described itself at least once */
     uint64_t kinds[2];
     struct list instances;
     struct list waiting; /* parts, oldest first */
@@ -114,6 +115,9 @@ struct instance *provider_serving(const struct provider *provider);
 
 /* Whether it takes a kind, as far as is known: one that never described itself may take any. */
 bool provider_takes(const struct provider *provider, uint32_t kind);
+
+/* Whether it can be asked about the beginning of a stream of this kind. */
+bool provider_takes_beginning(const struct provider *provider, uint32_t kind);
 
 /* Status of a part that cannot be given to it now. */
 uint32_t provider_absence(const struct provider *provider);

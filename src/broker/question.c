@@ -19,6 +19,7 @@
 #include "broker/combine.h"
 #include "broker/content.h"
 #include "broker/core.h"
+#include "broker/early_look.h"
 #include "broker/policy.h"
 #include "broker/session.h"
 
@@ -212,15 +213,14 @@ static void blow_fuses(struct core *core, const struct question *question, uint6
     }
 }
 
-static void add_part(struct core *core, struct question *question, struct provider *provider,
-                     uint64_t now_us)
+struct part *question_add_part(struct core *core, struct question *question,
+                               struct provider *provider, uint64_t now_us)
 {
     struct part *part = &question->parts[question->n_parts++];
     const struct instance *instance = provider_serving(provider);
     uint64_t limit_us = now_us + (uint64_t)provider->timeout_ms * 1000u;
 
-    part->question = question;
-    part->provider = provider;
+    *part = (struct part){.question = question, .provider = provider};
     provider->n_parts++;
     part->queued_us = now_us;
     part->deadline_us =
@@ -248,6 +248,7 @@ static void add_part(struct core *core, struct question *question, struct provid
         part->status = provider_absence(provider);
         part->finished_us = now_us;
     }
+    return part;
 }
 
 static uint64_t unfinished_mask(const struct question *question)
@@ -262,8 +263,13 @@ static uint64_t unfinished_mask(const struct question *question)
     return mask;
 }
 
+bool question_is_waiting(const struct question *question)
+{
+    return unfinished_mask(question) != 0;
+}
+
 /* Arms the timer for the first of its deadlines. */
-static void arm(struct core *core, struct question *question)
+void question_arm(struct core *core, struct question *question)
 {
     uint64_t due_us = question->deadline_us;
 
@@ -293,7 +299,7 @@ static void conclude(struct core *core, struct question *question, uint64_t now_
     if (question->content && !question->has_digest && now_us < question->deadline_us &&
         !question->is_cancelled) {
         question->state = QUESTION_HASHING;
-        arm(core, question);
+        question_arm(core, question);
         return;
     }
     finish(core, question, now_us);
@@ -327,13 +333,14 @@ static void end_part(struct core *core, struct part *part, uint32_t status, uint
     part->coverage = PES_COVERAGE_NOT_EXAMINED;
     part->finished_us = now_us;
     if (status == PES_STATUS_TIMEOUT) {
+        part_count(part);
         provider_count_timeout(core, part, now_us);
     }
 }
 
 /* Ends what is unfinished, for this reason. */
-static void end_parts(struct core *core, struct question *question, uint32_t status,
-                      uint64_t now_us)
+void question_end_parts(struct core *core, struct question *question, uint32_t status,
+                        uint64_t now_us)
 {
     for (size_t i = 0; i < question->n_parts; i++) {
         struct part *part = &question->parts[i];
@@ -346,7 +353,8 @@ static void end_parts(struct core *core, struct question *question, uint32_t sta
     }
 }
 
-static bool is_decided(const struct core *core, const struct question *question)
+static bool is_decisive(const struct core *core, const struct question *question,
+                        const struct provider *provider, const struct combine_part *part)
 {
     const struct policy_question policy_question = {
         .kind = question->ask.kind,
@@ -355,20 +363,32 @@ static bool is_decided(const struct core *core, const struct question *question)
         .can = question->session->can,
     };
 
-    if (question->ask.flags & PES_SCAN_WANT_DETAILS) {
-        return false;
-    }
+    return !(question->ask.flags & PES_SCAN_WANT_DETAILS) &&
+           policy_is_decisive(&core->policy, &policy_question, part, provider->mode);
+}
+
+bool question_is_decided(const struct core *core, const struct question *question)
+{
     for (size_t i = 0; i < question->n_parts; i++) {
         const struct part *part = &question->parts[i];
         const struct combine_part weighed = {part->status, part->verdict, part->coverage,
                                              part->provider->is_advisory};
 
         if (part->state == PART_DONE && part->status == PES_STATUS_OK &&
-            policy_is_decisive(&core->policy, &policy_question, &weighed, part->provider->mode)) {
+            is_decisive(core, question, part->provider, &weighed)) {
             return true;
         }
     }
     return false;
+}
+
+bool question_could_decide(const struct core *core, const struct question *question,
+                           const struct provider *provider)
+{
+    const struct combine_part worst = {PES_STATUS_OK, PES_VERDICT_MALICIOUS,
+                                       PES_COVERAGE_PARTIAL_SIZE, provider->is_advisory};
+
+    return is_decisive(core, question, provider, &worst);
 }
 
 /* Looks whether it has come to its end. */
@@ -378,13 +398,13 @@ static void review(struct core *core, struct question *question, uint64_t now_us
 
     if (mask == 0) {
         conclude(core, question, now_us);
-    } else if (is_decided(core, question)) {
+    } else if (question_is_decided(core, question)) {
         question->is_early = true;
-        end_parts(core, question, PES_STATUS_SKIPPED_EARLY_DECISION, now_us);
+        question_end_parts(core, question, PES_STATUS_SKIPPED_EARLY_DECISION, now_us);
         conclude(core, question, now_us);
     } else {
         stats_wait_change(&question->wait, mask, now_us);
-        arm(core, question);
+        question_arm(core, question);
     }
 }
 
@@ -395,7 +415,7 @@ static void start(struct core *core, struct question *question, uint64_t now_us)
     if (!question->ask.has_no_content) {
         for (size_t i = 0; i < PROVIDERS_MAX; i++) {
             if (provider_takes(&core->providers[i], question->ask.kind)) {
-                add_part(core, question, &core->providers[i], now_us);
+                (void)question_add_part(core, question, &core->providers[i], now_us);
             }
         }
     }
@@ -473,7 +493,7 @@ static void begin_stream(struct core *core, struct question *question, struct co
 void question_stream_goes_on(struct core *core, struct question *question, uint64_t now_us)
 {
     question->deadline_us = now_us + CORE_STREAM_TIME_US;
-    arm(core, question);
+    question_arm(core, question);
 }
 
 /* Whoever waits begins to wait now: until here it was the client's turn. */
@@ -483,11 +503,18 @@ static void begin_waiting(struct question *question, uint64_t now_us)
     stats_wait_start(&question->wait, now_us);
 }
 
+uint64_t question_answer_by(const struct core *core, const struct question *question,
+                            uint64_t now_us)
+{
+    return deadline_of(core, &question->ask, now_us);
+}
+
 void question_stream_is_whole(struct core *core, struct question *question, uint64_t now_us)
 {
+    early_look_end(core, question);
     begin_waiting(question, now_us);
-    question->deadline_us = deadline_of(core, &question->ask, now_us);
-    arm(core, question);
+    question->deadline_us = question_answer_by(core, question, now_us);
+    question_arm(core, question);
     question->state = QUESTION_CHECKING;
     content_row_is_whole(core, question->content);
 }
@@ -495,6 +522,7 @@ void question_stream_is_whole(struct core *core, struct question *question, uint
 void question_end_stream(struct core *core, struct question *question, uint32_t error,
                          uint64_t now_us)
 {
+    early_look_end(core, question);
     begin_waiting(question, now_us);
     if (error == PES_E_TOO_LARGE) {
         question->is_too_large = true;
@@ -503,6 +531,34 @@ void question_end_stream(struct core *core, struct question *question, uint32_t 
     }
     answer_refused(core, question->session, &question->ask, error, NULL, now_us);
     question_free(core, question);
+}
+
+/* Counts an answer of a provider. */
+static void count_answer(const struct part *part)
+{
+    struct provider_stats *stats = &part->provider->stats;
+
+    stats->n_answers++;
+    stats->n_partial += part->coverage != PES_COVERAGE_FULL;
+    histogram_add(&stats->latency, part->finished_us - part->queued_us);
+}
+
+void question_decide_early(struct core *core, struct question *question, uint64_t now_us)
+{
+    begin_waiting(question, now_us);
+    question->is_early = true;
+    question_end_parts(core, question, PES_STATUS_SKIPPED_EARLY_DECISION, now_us);
+    for (size_t i = 0; i < question->n_parts; i++) {
+        struct part *part = &question->parts[i];
+
+        if (part->started_us) {
+            part_count(part);
+        }
+        if (part->status == PES_STATUS_OK) {
+            count_answer(part);
+        }
+    }
+    finish(core, question, now_us);
 }
 
 void question_ask(struct core *core, struct session *session, const struct wire_ask *ask,
@@ -547,7 +603,7 @@ void question_ask(struct core *core, struct session *session, const struct wire_
         begin_stream(core, question, row, now_us);
         return;
     }
-    arm(core, question);
+    question_arm(core, question);
     set_content(core, question, content, now_us);
 }
 
@@ -575,17 +631,18 @@ void question_on_hashed(struct core *core, struct question *question,
 void question_cancel(struct core *core, struct question *question, uint64_t now_us)
 {
     if (question->state == QUESTION_STREAMING) {
+        early_look_end(core, question);
         begin_waiting(question, now_us);
     }
     question->is_cancelled = true;
     question->is_early = true;
-    end_parts(core, question, PES_STATUS_CANCELLED, now_us);
+    question_end_parts(core, question, PES_STATUS_CANCELLED, now_us);
     conclude(core, question, now_us);
 }
 
 void question_drop(struct core *core, struct question *question)
 {
-    end_parts(core, question, PES_STATUS_CANCELLED, question->received_us);
+    question_end_parts(core, question, PES_STATUS_CANCELLED, question->received_us);
     question_free(core, question);
 }
 
@@ -602,7 +659,7 @@ void question_on_timer(struct core *core, struct question *question, uint64_t no
         return;
     }
     if (is_over) {
-        end_parts(core, question, PES_STATUS_TIMEOUT, now_us);
+        question_end_parts(core, question, PES_STATUS_TIMEOUT, now_us);
         conclude(core, question, now_us);
         return;
     }
@@ -614,13 +671,24 @@ void question_on_timer(struct core *core, struct question *question, uint64_t no
             end_part(core, part, PES_STATUS_TIMEOUT, now_us);
         }
     }
-    review(core, question, now_us);
+    if (question->state == QUESTION_STREAMING) {
+        question_arm(core, question);
+    } else {
+        review(core, question, now_us);
+    }
+}
+
+void part_count(struct part *part)
+{
+    if (!part->is_counted) {
+        part->is_counted = true;
+        part->provider->stats.n_scans++;
+        part->provider->stats.bytes += part->n_bytes;
+    }
 }
 
 void part_finish(struct core *core, struct part *part, uint32_t status, uint64_t now_us)
 {
-    struct provider_stats *stats = &part->provider->stats;
-
     if (part->state == PART_WAITING) {
         list_remove(&part->node);
     }
@@ -631,10 +699,12 @@ void part_finish(struct core *core, struct part *part, uint32_t status, uint64_t
     if (part->coverage == PES_COVERAGE_NONE) {
         part->coverage = PES_COVERAGE_NOT_EXAMINED;
     }
+    if (part->is_of_beginning) {
+        early_look_on_finished(core, part, now_us);
+        return;
+    }
     if (status == PES_STATUS_OK) {
-        stats->n_answers++;
-        stats->n_partial += part->coverage != PES_COVERAGE_FULL;
-        histogram_add(&stats->latency, now_us - part->queued_us);
+        count_answer(part);
     }
     review(core, part->question, now_us);
 }

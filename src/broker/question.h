@@ -30,6 +30,9 @@ struct part {
     struct instance *instance; /* while running */
     struct slot *slot;         /* while running */
     enum part_state state;
+    bool is_of_beginning; /* of a stream, of which the rest has not come */
+    bool is_counted;      /* as a scan of its provider */
+    uint64_t n_bytes;     /* that it is about, once running */
     uint64_t id;
     uint64_t deadline_us;
     uint64_t queued_us;
@@ -74,6 +77,7 @@ struct question {
     bool is_too_large; /* a stream of which more came than may */
     uint8_t digest[SHA256_DIGEST_BYTES];
     uint64_t reference;
+    size_t n_seen; /* segments that the last look at a stream's beginning was about */
     size_t n_parts;
     struct part parts[PROVIDERS_MAX];
     struct wire_ask ask; /* points into `bytes` */
@@ -98,6 +102,20 @@ void question_stream_is_whole(struct core *core, struct question *question, uint
 void question_end_stream(struct core *core, struct question *question, uint32_t error,
                          uint64_t now_us);
 
+/* For early_look.c. What is unfinished ends for this reason; it is answered, and gone. */
+struct part *question_add_part(struct core *core, struct question *question,
+                               struct provider *provider, uint64_t now_us);
+void question_end_parts(struct core *core, struct question *question, uint32_t status,
+                        uint64_t now_us);
+bool question_is_waiting(const struct question *question); /* for a part */
+bool question_is_decided(const struct core *core, const struct question *question);
+bool question_could_decide(const struct core *core, const struct question *question,
+                           const struct provider *provider);
+uint64_t question_answer_by(const struct core *core, const struct question *question,
+                            uint64_t now_us);
+void question_arm(struct core *core, struct question *question);
+void question_decide_early(struct core *core, struct question *question, uint64_t now_us);
+
 /* The digest of its content is known. */
 void question_on_hashed(struct core *core, struct question *question,
                         const uint8_t digest[SHA256_DIGEST_BYTES], uint64_t now_us);
@@ -110,6 +128,9 @@ void question_drop(struct core *core, struct question *question);
 
 /* Its timer has run out. */
 void question_on_timer(struct core *core, struct question *question, uint64_t now_us);
+
+/* A part counts as a scan of its provider, once. */
+void part_count(struct part *part);
 
 /* A part has ended; `part` was filled in but for state and times. */
 void part_finish(struct core *core, struct part *part, uint32_t status, uint64_t now_us);

@@ -3,9 +3,10 @@
  *
  * A stream is a row of segments: memory like any other that was lent, filled and sealed, all of the
  * same length but for the last. Its question is there from the start, so that it can be taken back,
- * and ends a stream that grows too large, without the client having to send the rest. Nobody is
- * asked before the last segment has come: then the row is one content, as good as one that was
- * sealed at once, and is never copied.
+ * and ends a stream that grows too large, without the client having to send the rest. When the last
+ * segment has come the row is one content, as good as one that was sealed at once, is never copied,
+ * and every provider is asked. Before that only those are who can say something about a beginning
+ * (early_look.c).
  *
  * A segment is checked when it is committed, and what it is charged as goes over to the row. The
  * row belongs to its question alone: it has no number of the client's.
@@ -14,6 +15,7 @@
 
 #include "broker/content.h"
 #include "broker/core.h"
+#include "broker/early_look.h"
 #include "broker/question.h"
 #include "broker/session.h"
 
@@ -88,6 +90,8 @@ static void review(struct core *core, struct question *question, uint64_t now_us
 
     if (row->is_ended && row->n_joined == row->n_segments) {
         question_stream_is_whole(core, question, now_us);
+    } else {
+        early_look_review(core, question, now_us);
     }
 }
 

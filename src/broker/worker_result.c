@@ -97,8 +97,7 @@ int worker_result_take(struct core *core, struct part *part, const uint8_t *byte
         wire_decode(core->scratch, bytes, n_bytes, &fault) != 0 ||
         core->scratch->type != WIRE_TYPE_RESULT || result->id != part->id ||
         !are_findings_sound(result) || !is_verdict_sound(result) ||
-        !is_coverage_sound(result, question_content_bytes(part->question)) ||
-        !is_within_content(result, question_content_bytes(part->question))) {
+        !is_coverage_sound(result, part->n_bytes) || !is_within_content(result, part->n_bytes)) {
         return WORKER_RESULT_E_INVALID;
     }
     part->result = malloc(n_bytes);

@@ -87,24 +87,83 @@ static void reserve(struct world *world, uint32_t client, uint8_t detail)
     world_send(world, client, WIRE_TYPE_RESERVE, &message);
 }
 
-/* A stream begins, goes on, ends, or is not what it should be. */
-static void stream(struct world *world, uint32_t client, uint8_t detail)
+/* Reserves and commits the next segment of a stream, in order or not. */
+static void add_segment(struct world *world, uint32_t client, uint64_t n_bytes, bool is_last)
 {
     struct world_client *who = &world->clients[client];
-    struct wire_ask ask = {.kind = PES_KIND_DOCUMENT_PDF, .stream_id = who->last_stream_id + 1};
     struct wire_segment segment = {
-        .stream_id = who->last_stream_id,
-        .content_id = detail & 0x08 ? who->reserved_id : 0,
-        .bytes = detail & 0x10 ? SEGMENT_BYTES : 70000,
-        .is_last = detail & 0x20 ? 1 : 0,
+        .stream_id = who->last_stream_id, .bytes = n_bytes, .is_last = is_last};
+
+    if (n_bytes > 0) {
+        const struct wire_reserve message = {.content_id = ++who->last_content_id,
+                                             .bytes = n_bytes};
+
+        segment.content_id = message.content_id;
+        world_send(world, client, WIRE_TYPE_RESERVE, &message);
+    }
+    world_send(world, client, WIRE_TYPE_SEGMENT, &segment);
+}
+
+/* A segment that is probably none: of other memory, of a stream before, of a wrong length. */
+static void add_oddly(struct world *world, uint32_t client, uint8_t dice)
+{
+    struct world_client *who = &world->clients[client];
+    const struct wire_segment segment = {
+        .stream_id = who->last_stream_id - (dice == 0 && who->last_stream_id > 1),
+        .content_id = dice == 1 ? who->reserved_id + 1 : who->reserved_id,
+        .bytes = dice == 2 ? 70000 : SEGMENT_BYTES,
+        .is_last = dice & 1,
     };
 
-    if ((detail & 0x38) == 0 && may_ask(world, client) && who->is_open) {
-        who->last_stream_id++;
+    world_send(world, client, WIRE_TYPE_SEGMENT, &segment);
+}
+
+static void begin_stream(struct world *world, uint32_t client, uint8_t dice)
+{
+    struct world_client *who = &world->clients[client];
+    struct wire_ask ask = {
+        .kind = PES_KIND_DOCUMENT_PDF,
+        .stream_id = who->last_stream_id + 1,
+        .flags = dice == 3 ? PES_SCAN_WANT_DETAILS : 0,
+    };
+
+    if (!who->is_open) {
+        world_connect(world, client, 1000 + client % 3, dice);
+    }
+    if (who->is_open && may_ask(world, client)) {
         world_ask_with(world, client, &ask);
-    } else if (who->last_stream_id > 0) {
-        world->is_bad_content = detail >= 0xf8;
-        world_send(world, client, WIRE_TYPE_SEGMENT, &segment);
+    }
+}
+
+/* A stream begins, goes on, ends, or is not what it should be. Few clients have some, so that a
+ * stream has some length. */
+static void stream(struct world *world, uint8_t detail)
+{
+    uint32_t client = 1 + detail % 2;
+    uint8_t dice = detail >> 6;
+    struct world_client *who = &world->clients[client];
+
+    if (who->last_stream_id == 0 || detail / 2 % 16 < 2) {
+        begin_stream(world, client, dice);
+        return;
+    }
+    world->is_bad_content = detail / 2 % 16 == 2 && dice == 0;
+    switch (detail / 2 % 16) {
+    case 2:
+        add_segment(world, client, SEGMENT_BYTES, dice == 1);
+        return;
+    case 3:
+        add_segment(world, client, 1 + dice, true);
+        return;
+    case 4:
+        add_segment(world, client, 0, dice > 0);
+        return;
+    case 5:
+        add_oddly(world, client, dice);
+        return;
+    default:
+        add_segment(world, client, SEGMENT_BYTES, false);
+        return;
     }
 }
 
@@ -139,6 +198,16 @@ static void lie(struct world *world, uint32_t instance, uint32_t slot, uint8_t d
                                                    .detection = wire_text("Test.Lie")};
     }
     (void)world_say(world, instance, slot, &result);
+}
+
+/* The first worker that works says so. */
+static void answer_any(struct world *world, uint32_t verdict)
+{
+    for (uint32_t i = 1; i <= WORLD_INSTANCES; i++) {
+        if (world_answer(world, i, 0, verdict) || world_answer(world, i, 1, verdict)) {
+            return;
+        }
+    }
 }
 
 /* So many providers that nobody has heard of yet. */
@@ -205,6 +274,7 @@ static void load_or_describe(struct world *world, uint8_t detail, uint64_t *gene
 
     world->n_samples = detail >> 4 & 1;
     world->test_strings = detail >> 5 & 3;
+    world->beginnings = detail >> 2 & 7;
     if (world->instances[instance].is_used && detail & 0x80) {
         world_describe_badly(world, instance);
     } else if (world->instances[instance].is_used) {
@@ -371,6 +441,8 @@ static void happen(struct world *world, uint8_t what, uint8_t detail, uint64_t *
     case 8:
         if (what / 24 == 1) {
             lie(world, instance, slot, detail);
+        } else if (what / 24 == 2) {
+            answer_any(world, PES_VERDICT_MALICIOUS);
         } else {
             world_answer(world, instance, slot, what / 24 ? PES_VERDICT_NOT_DETECTED : detail % 15);
         }
@@ -391,15 +463,19 @@ static void happen(struct world *world, uint8_t what, uint8_t detail, uint64_t *
         reserve(world, client, detail);
         return;
     case 14:
-        if (what / 24 % 2) {
-            stream(world, client, detail);
+        if (what / 24 > 2) {
+            stream(world, detail);
         } else {
             ask_about_memory(world, client, detail & 0x80);
         }
         return;
     case 15:
-        world_send(world, client, WIRE_TYPE_RELEASE,
-                   &(struct wire_release){.content_id = 1 + detail % 4});
+        if (what / 24 > 4) {
+            stream(world, detail);
+        } else {
+            world_send(world, client, WIRE_TYPE_RELEASE,
+                       &(struct wire_release){.content_id = 1 + detail % 4});
+        }
         return;
     case 16:
         world_send(world, client, WIRE_TYPE_CANCEL, &(struct wire_cancel){.id = 1 + detail % 32});
@@ -426,6 +502,7 @@ void drive(struct world *world, const uint8_t *choices, size_t n_choices)
 {
     uint64_t generation = 1;
 
+    world->beginnings = 5;
     world_configure(world, N_PROVIDERS, 2);
     for (uint32_t i = 0; i < N_PROVIDERS; i++) {
         world_start_provider(world, i, i + 1, generation);
@@ -436,11 +513,12 @@ void drive(struct world *world, const uint8_t *choices, size_t n_choices)
             size_t n_bytes = n_choices - i - 2 < 64 ? n_choices - i - 2 : 64;
 
             if (choices[i] & 1) {
-                /* A well-formed question would not be in the world's books. */
+                /* A well-formed question, or end of a stream, would not be in the world's books. */
                 struct wire_fault fault;
                 int r = wire_decode(world->frame, choices + i + 2, n_bytes, &fault);
 
-                if (r != 0 || world->frame->type != WIRE_TYPE_ASK) {
+                if (r != 0 || (world->frame->type != WIRE_TYPE_ASK &&
+                               world->frame->type != WIRE_TYPE_SEGMENT)) {
                     send_bytes(world, 1 + choices[i + 1] % WORLD_CLIENTS, choices + i + 2, n_bytes);
                 }
             } else {

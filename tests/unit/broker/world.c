@@ -4,8 +4,8 @@
  * What must hold after every step is checked here and not in the tests, so that each of them checks
  * it: a question is answered once and only if it was asked; an answer does not contradict itself; a
  * worker gets one scan at a time and of one user only; nothing is sent to whom is gone; what is
- * made is freed; whoever is configured is there; what is counted adds up, and against nobody who
- * never had a part in it.
+ * made is freed, and charged until then; whoever is configured is there; what is counted adds up,
+ * and against nobody who never had a part in it.
  */
 #include "world.h"
 
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/content.h"
 #include "wire/name_table.h"
 #include "wire/verdict_rank.h"
 
@@ -86,6 +87,10 @@ static void note_answer(struct world *world, struct world_client *client, const 
              answer->parts[i].status == PES_STATUS_NOT_COMPETENT ||
              is_advisory(world, answer->parts[i].name) || answer->coverage != PES_COVERAGE_FULL);
     }
+    /* Nobody has seen what has not come. */
+    MUST(!client->is_unended[answer->id] || answer->coverage != PES_COVERAGE_FULL);
+    MUST(!client->is_unended[answer->id] || answer->digest.size == 0);
+    world->n_early += client->is_unended[answer->id] && verdict_is_finding(answer->verdict);
     client->is_answered[answer->id] = 1;
     client->n_open--;
     client->n_answers++;
@@ -124,6 +129,18 @@ static void on_send(struct world *world, const struct action *action)
     }
 }
 
+/* Whoever is asked about memory gets as many bytes as it is told. */
+static void check_memory(struct world *world, const struct action *action,
+                         const struct wire_scan *scan)
+{
+    const struct content *content = handles_get(&world->core.contents, action->content);
+
+    MUST(content && world->has_memory[action->content]);
+    MUST(world->memory_bytes[action->content] == scan->content_bytes);
+    world->n_looks += content->state == CONTENT_OPEN;
+    world->n_rows += content->state != CONTENT_OPEN && content->n_segments > 0;
+}
+
 static void on_worker_send(struct world *world, const struct action *action)
 {
     struct world_worker *worker = &world->instances[action->instance].workers[action->slot];
@@ -137,7 +154,9 @@ static void on_worker_send(struct world *world, const struct action *action)
     MUST(wire_decode(world->frame, world->actions.bytes + action->message, action->n_message,
                      &fault) == 0);
     MUST(world->frame->type == WIRE_TYPE_SCAN && scan->id != 0);
-    MUST(action->content == 0 || world->has_memory[action->content]);
+    if (action->content != 0) {
+        check_memory(world, action, scan);
+    }
     for (size_t i = 0; i < scan->n_verified; i++) {
         uid = scan->verified[i].field == PES_VERIFIED_UID ? (uint32_t)scan->verified[i].value : uid;
     }
@@ -175,6 +194,7 @@ static bool next_event(struct world *world, const struct action *action, struct 
     case ACTION_CONTENT_MAKE:
         MUST(action->content < 1024 && !world->has_memory[action->content]);
         world->has_memory[action->content] = true;
+        world->memory_bytes[action->content] = action->n_bytes;
         *ret_event = (struct event){
             .type = EVENT_CONTENT_MADE,
             .content = action->content,
@@ -226,12 +246,16 @@ static void perform(struct world *world, const struct action *action)
         return;
     case ACTION_CONTENT_JOIN:
         MUST(action->content < 1024 && world->has_memory[action->segment]);
+        MUST(world->memory_bytes[action->segment] > 0);
         world->has_memory[action->segment] = false;
         world->has_memory[action->content] = true;
+        world->memory_bytes[action->content] += world->memory_bytes[action->segment];
+        world->memory_bytes[action->segment] = 0;
         return;
     case ACTION_CONTENT_FREE:
         MUST(world->has_memory[action->content]);
         world->has_memory[action->content] = false;
+        world->memory_bytes[action->content] = 0;
         return;
     case ACTION_EXIT:
         world->has_exited = true;
@@ -294,12 +318,26 @@ static void check_sums(struct world *world)
     MUST(stats->wait.max_us <= world->now_us - world->core.started_us);
 }
 
+/* All memory is in the count that the status shows, and charged to somebody. */
+static void check_held(struct world *world)
+{
+    uint64_t n_bytes = 0;
+
+    for (size_t i = 0; i < 1024; i++) {
+        MUST(world->has_memory[i] == (world->memory_bytes[i] > 0));
+        n_bytes += world->memory_bytes[i];
+    }
+    MUST(n_bytes == world->core.content_bytes);
+    MUST(n_bytes <= world->core.quota.total[QUOTA_BYTES]);
+}
+
 static void check(struct world *world)
 {
     size_t n_open = 0;
 
     check_providers(world);
     check_sums(world);
+    check_held(world);
 
     MUST(!world->actions.is_broken);
     for (size_t i = 1; i <= WORLD_CLIENTS; i++) {
@@ -448,7 +486,9 @@ void world_describe_provider(struct world *world, size_t index, uint32_t instanc
     struct wire_describe describe = {.version = wire_text("1.0"),
                                      .definitions = wire_text("d1"),
                                      .n_samples = world->n_samples,
-                                     .test_strings = world->test_strings};
+                                     .test_strings = world->test_strings,
+                                     .takes_beginnings =
+                                         index < 32 && world->beginnings >> index & 1};
     uint8_t payload[WIRE_MESSAGE_BYTES_MAX];
     struct init_event init = {
         .version = INIT_CHANNEL_VERSION,
@@ -545,10 +585,16 @@ void world_disconnect(struct world *world, uint32_t client)
 
 void world_send(struct world *world, uint32_t client, enum wire_type type, const void *message)
 {
+    const struct wire_segment *segment = message;
+    struct world_client *who = &world->clients[client];
     uint8_t buffer[WIRE_MESSAGE_BYTES_MAX];
     size_t n_bytes = encode(type, message, buffer);
 
-    if (world->clients[client].is_open) {
+    if (type == WIRE_TYPE_SEGMENT && segment->is_last &&
+        segment->stream_id == who->last_stream_id) {
+        who->is_unended[who->last_stream_ask] = 0;
+    }
+    if (who->is_open) {
         world_feed(world, (struct event){.type = EVENT_SESSION_MESSAGE,
                                          .session = client,
                                          .bytes = buffer,
@@ -567,6 +613,11 @@ void world_ask_with(struct world *world, uint32_t client, struct wire_ask *ask)
     MUST(ask->id < WORLD_ASKS);
     who->is_asked[ask->id] = 1;
     who->n_open++;
+    if (ask->stream_id) {
+        who->last_stream_id = ask->stream_id;
+        who->last_stream_ask = ask->id;
+        who->is_unended[ask->id] = 1;
+    }
     world_send(world, client, WIRE_TYPE_ASK, ask);
 }
 

@@ -24,6 +24,8 @@ struct world_client {
     uint64_t last_stream_id;
     uint8_t is_asked[WORLD_ASKS];    /* by id */
     uint8_t is_answered[WORLD_ASKS]; /* by id */
+    uint8_t is_unended[WORLD_ASKS];  /* a stream of which not all has come, by id */
+    uint64_t last_stream_ask;        /* id of the last stream's question */
     size_t n_open;                   /* asked and not answered */
     bool is_welcome;
     bool was_refused;    /* fatally */
@@ -58,8 +60,12 @@ struct world {
     uint64_t seed;                                  /* printed when a promise is broken */
     struct world_client clients[WORLD_CLIENTS + 1]; /* by handle, from 1 */
     struct world_instance instances[WORLD_INSTANCES + 1];
-    bool has_memory[1024]; /* by content handle */
-    bool will_hash_later;  /* digests of content are reported by world_hash() only */
+    bool has_memory[1024];       /* by content handle */
+    uint64_t memory_bytes[1024]; /* what is in it, by content handle */
+    size_t n_looks;              /* scans of beginnings of streams */
+    size_t n_rows;               /* scans of whole streams */
+    size_t n_early;              /* findings in streams that had not come to their end */
+    bool will_hash_later;        /* digests of content are reported by world_hash() only */
     uint32_t to_hash[64];
     size_t n_to_hash;
     bool is_bad_content;               /* the next check fails */
@@ -68,6 +74,7 @@ struct world {
     size_t n_configured;
     uint32_t n_slots;                 /* that providers have from now on; 0: any number */
     uint32_t n_samples, test_strings; /* that providers prove from now on */
+    uint32_t beginnings;              /* bit i: p<i> takes those of streams from now on */
     unsigned n_newcomers;             /* names that were thought up */
     bool has_new_limits;              /* of users who may hold more than that by now */
     bool has_exited;
