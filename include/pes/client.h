@@ -177,9 +177,11 @@ PES_PUBLIC int pes_request_file(struct pes_request *request, int fd);
  * ended with pes_stream_end(). Set everything else about the request first: the first byte that is
  * written starts it.
  *
- * Providers are asked when all is there, since all of today's need the whole; but a stream that
- * becomes larger than the broker accepts has its answer (with coverage too_large) as soon as it
- * does, and it can be taken back any time. While the application has nothing to write, no time
+ * Providers are asked when all is there, but for those that can say something about a beginning
+ * (takes_beginnings in struct pes_provider_info): what such a one finds there may be the answer
+ * before the end, unless PES_SCAN_WANT_DETAILS is set. A stream that becomes larger than the broker
+ * accepts has its answer (with coverage too_large) as soon as it does, and it can be taken back any
+ * time. While the application has nothing to write, no time
  * counts: the request's timeout is how long each piece may take to be taken, and the answer after
  * the last one.
  *

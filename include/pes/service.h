@@ -93,6 +93,8 @@ struct pes_provider_info {
     /* always */
     uint64_t refused_generation; /* the newest one that was given up, `reason` says why; 0: none */
     uint64_t newest_generation;  /* the newest one that was started; 0: none */
+    uint32_t takes_beginnings;   /* 1: a stream may be answered with what it finds in its beginning;
+                                    0: it needs the whole */
 };
 
 /** Something counted under a name. Set size_bytes = sizeof before the call. */

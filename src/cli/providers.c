@@ -47,7 +47,7 @@ static json_t *provider_json(const struct pes_service *service, uint32_t index,
 {
     return json_pack(
         "{s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, "
-        "s:I, s:I}",
+        "s:I, s:I, s:b}",
         "name", json_text_or_null(provider->name), "version", json_text_or_null(provider->version),
         "definitions", json_text_or_null(provider->definitions), "state",
         pes_provider_state_name(provider->state), "reason", json_text_or_null(provider->reason),
@@ -57,7 +57,8 @@ static json_t *provider_json(const struct pes_service *service, uint32_t index,
         (json_int_t)provider->n_answers, "timeouts", (json_int_t)provider->n_timeouts, "crashes",
         (json_int_t)provider->n_crashes, "limits", (json_int_t)provider->n_limits, "restarts",
         (json_int_t)provider->n_restarts, "signals", crash_json(service, index), "found",
-        (json_int_t)provider->n_found, "partial", (json_int_t)provider->n_partial);
+        (json_int_t)provider->n_found, "partial", (json_int_t)provider->n_partial,
+        "takes_beginnings", (int)provider->takes_beginnings);
 }
 
 static int print_json(const struct pes_service *service, uint32_t n_providers)
@@ -120,6 +121,9 @@ static void print_details(const struct pes_provider_info *provider)
         }
     }
     puts(provider->n_kinds ? "." : " no kind yet.");
+    if (provider->takes_beginnings) {
+        printf("%s may find something in a stream before all of it has come.\n", provider->name);
+    }
     if (provider->is_unsigned) {
         printf("%s is not signed; it runs because that was allowed.\n", provider->name);
     }

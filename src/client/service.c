@@ -136,6 +136,7 @@ static void put_row(struct pes_service *service, const struct wire_provider_row 
         .max_seconds = (double)row->max_us / US_PER_SECOND,
         .refused_generation = row->refused_generation,
         .newest_generation = row->newest_generation,
+        .takes_beginnings = row->takes_beginnings != 0,
     };
     put_percentiles(row->histogram, &to->shown.p50_seconds, &to->shown.p95_seconds,
                     &to->shown.p99_seconds);
