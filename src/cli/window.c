@@ -9,8 +9,9 @@
  * question is put again for a few seconds; after that the failure is the item's result. A service
  * that never answered anything is not waited for.
  *
- * A pipe is passed on while its question is open, and its question cannot be put again once more
- * was read than is kept.
+ * A pipe is passed on while its question is open. When the broker is lost the library sends what it
+ * had again to the next one, and goes on; the question as such cannot be put again once more was
+ * read than is kept here.
  */
 #include "cli/window.h"
 
@@ -105,7 +106,7 @@ static bool may_pass(const struct window *window, const struct slot *slot,
         return false;
     }
     if (slot->item.n_fed > slot->item.full_size) {
-        return false; /* what was read from a pipe is gone */
+        return false; /* what was read from a pipe cannot be read again */
     }
     switch (info->error) {
     case -PES_E_QUOTA:

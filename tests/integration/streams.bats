@@ -80,3 +80,57 @@ open("written", "w").write(str(n))' | pes scan --json - >answers || [ $? -eq 3 ]
         'answer["content_bytes"] == (3 << 20) + 100000' \
         'answer["digest"] == __import__("hashlib").sha256(bytes((3 << 20) + 100000)).hexdigest()'
 }
+
+# Writes the test string and 3 MiB, and the rest of 50 MiB only if nobody answers before. Says how much it wrote.
+write_found_first() {
+    python3 -c '
+import os, select, signal
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+head = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+n = 0
+def write(data):
+    global n
+    while data:
+        n_taken = os.write(1, data)
+        data, n = data[n_taken:], n + n_taken
+try:
+    write(head.ljust(3 << 20))
+    poll = select.poll()
+    poll.register(1, 0)  # whether the reader is gone
+    if not poll.poll(int(os.environ["WAIT_MS"])):
+        write(bytes(47 << 20))
+except BrokenPipeError:
+    pass
+open("written", "w").write(str(n))'
+}
+
+@test "what is found in the beginning of a stream is told before its end" {
+    WAIT_MS=60000 write_found_first | { pes scan - >answer || echo $? >status; }
+    grep -q EICAR answer
+    [ "$(cat status)" -eq 1 ]
+    [ "$(cat written)" -ge $((2 << 20)) ] # one segment must be there
+    [ "$(cat written)" -le $((3 << 20)) ]
+}
+
+@test "whoever wants all details gets them, when all is there" {
+    WAIT_MS=0 write_found_first | pes scan --json - >answers || [ $? -eq 1 ]
+    answer_check answers 'answer["verdict"] == "test_sample"' 'answer["coverage"] == "full"' \
+        'answer["content_bytes"] == 50 << 20' 'int(open("written").read()) == 50 << 20'
+}
+
+@test "looks at beginnings count once" {
+    pes report --json >before
+    head -c $((9 << 20)) /dev/zero | pes scan -
+    pes report --json >after
+    pes providers --json | python3 -c '
+import json, sys
+before, after = (json.load(open(name)) for name in ("before", "after"))
+def sums(report, name):
+    [row] = [row for row in report["providers"] if row["name"] == name]
+    return row["scans"], row["answers"], row["bytes"]
+rows = json.load(sys.stdin)["providers"]
+assert {row["name"] for row in rows if row["takes_beginnings"]} == {"eicar"}, rows
+for name in ("eicar", "yara"):
+    gained = [b - a for a, b in zip(sums(before, name), sums(after, name))]
+    assert gained == [1, 1, 9 << 20], (name, gained)'
+}
