@@ -23,7 +23,7 @@ from processes import descendants  # noqa: E402
 E_QUOTA = 7
 N_FRAMES = int(os.environ.get("PES_HOSTILE_FRAMES", "20000"))
 SEED = int(os.environ.get("PES_HOSTILE_SEED", str(random.randrange(1 << 32))))
-RELEASE, CANCEL, DONE, QUERY = 6, 7, 9, 12
+RELEASE, CANCEL, DONE, QUERY, SEGMENT = 6, 7, 9, 12, 15
 # Freed memory is kept for a while by the address sanitizer, at most so much; without it nothing grows.
 RSS_SLACK_KIB = 300 << 10 if "address" in os.environ.get("PES_SANITIZE", "") else 1 << 10
 
@@ -42,6 +42,9 @@ def good_frames():
         raw.octets(raw.ASK, ask + raw.octets(9, b"content") + context),
         raw.octets(raw.ASK, ask + raw.octets(9, b"x" * 3000) + context * 8),
         raw.octets(raw.RESERVE, raw.number(1, 1) + raw.number(2, 4096)),
+        raw.octets(raw.ASK, ask + raw.number(14, 1)),
+        raw.octets(SEGMENT, raw.number(1, 1) + raw.number(2, 1) + raw.number(3, 4096) + raw.number(4, 1)),
+        raw.octets(SEGMENT, raw.number(1, 1)),
         raw.octets(RELEASE, raw.number(1, 1)),
         raw.octets(CANCEL, raw.number(1, 1)),
         raw.octets(DONE, raw.number(1, 1) + raw.number(2, 1)),
