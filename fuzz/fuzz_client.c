@@ -5,6 +5,8 @@
  *
  *   choices  1: a proper welcome comes first    2: the query is for a report, not for the status
  *            4: content is lent, not inline
+ *            8: the first question's content is a stream of three segments
+ *           16: ... of which the last two are written only after something was said
  *   length   its highest bit: the datagram carries a memfd as lent memory would
  *
  * Three questions and a query are open meanwhile. Whatever comes, each question gets an answer
@@ -30,6 +32,11 @@
 #define CHOICE_WELCOME 1u
 #define CHOICE_REPORT  2u
 #define CHOICE_LENT    4u
+#define CHOICE_STREAM  8u
+#define CHOICE_LATE    16u
+
+#define SEGMENT_BYTES (1u << 20)
+#define STREAM_BYTES  (2 * SEGMENT_BYTES + CONTENT_BYTES)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
@@ -51,8 +58,9 @@ static void send_welcome(int fd, unsigned choices)
     struct wire_welcome welcome = {
         .version = WIRE_PROTOCOL_VERSION,
         .max_inline_bytes = choices & CHOICE_LENT ? 10 : WIRE_INLINE_BYTES_MAX,
-        .max_content_bytes = 1000,
-        .max_in_flight = 2,
+        .max_content_bytes = choices & CHOICE_STREAM ? 4 * SEGMENT_BYTES : 1000,
+        .max_in_flight = choices & CHOICE_STREAM ? 3 : 2,
+        .segment_bytes = choices & CHOICE_STREAM ? SEGMENT_BYTES : 0,
     };
     uint8_t buffer[128];
     size_t n;
@@ -61,11 +69,11 @@ static void send_welcome(int fd, unsigned choices)
     require(packet_send(fd, buffer, n, -1) == 0);
 }
 
-static int lend(void)
+static int lend(off_t n_bytes)
 {
     int fd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-    require(fd >= 0 && ftruncate(fd, CONTENT_BYTES) == 0 &&
+    require(fd >= 0 && ftruncate(fd, n_bytes) == 0 &&
             fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == 0);
     return fd;
 }
@@ -133,11 +141,45 @@ static void drain(int fd)
     }
 }
 
-static void speak(struct pes_ctx *ctx, int fd, const uint8_t *bytes, size_t n_bytes)
+struct stream {
+    struct pes_request *request; /* NULL: there is none */
+    size_t n_written;
+};
+
+/* Writes what there is room for, up to so much of it all, and the end. */
+static void stream_write(struct stream *stream, size_t n_until)
 {
+    static const uint8_t content[STREAM_BYTES];
+
+    while (stream->request && stream->n_written < n_until) {
+        size_t n = pes_stream_room(stream->request);
+
+        n = n < n_until - stream->n_written ? n : n_until - stream->n_written;
+        if (n == 0) {
+            return; /* it has an answer, or the broker lends nothing */
+        }
+        require(pes_stream_write(stream->request, content, n) >= 0);
+        stream->n_written += n;
+    }
+    if (stream->request && stream->n_written == STREAM_BYTES) {
+        require(pes_stream_end(stream->request) == 0);
+    }
+}
+
+/* Memory as long as what is asked for next, which is in turn, as often as it is right. */
+static int lend_for(const struct stream *stream, size_t n_lent)
+{
+    return lend(stream->request && n_lent < 2 ? SEGMENT_BYTES : CONTENT_BYTES);
+}
+
+static void speak(struct pes_ctx *ctx, int fd, struct stream *stream, const uint8_t *bytes,
+                  size_t n_bytes)
+{
+    size_t n_lent = 0;
+
     while (n_bytes >= 2) {
         size_t n = (size_t)(bytes[0] | (bytes[1] & 0x7f) << 8);
-        int memfd = bytes[1] & 0x80 ? lend() : -1;
+        int memfd = bytes[1] & 0x80 ? lend_for(stream, n_lent++) : -1;
 
         bytes += 2;
         n_bytes -= 2;
@@ -150,6 +192,8 @@ static void speak(struct pes_ctx *ctx, int fd, const uint8_t *bytes, size_t n_by
         n_bytes -= n;
         pes_process(ctx);
         drain(fd);
+        stream_write(stream, STREAM_BYTES);
+        drain(fd);
     }
 }
 
@@ -158,6 +202,7 @@ static void run(struct pes_ctx *ctx, int fd, const uint8_t *bytes, size_t n_byte
     static const char content[CONTENT_BYTES];
     unsigned choices = n_bytes > 0 ? bytes[0] : 0;
     struct pes_request *requests[N_REQUESTS];
+    struct stream stream = {0};
     struct query query = {.serial = 1, .id = 3, .what = QUERY_STATUS};
 
     if (choices & CHOICE_REPORT) {
@@ -169,7 +214,13 @@ static void run(struct pes_ctx *ctx, int fd, const uint8_t *bytes, size_t n_byte
     }
     for (size_t i = 0; i < N_REQUESTS; i++) {
         requests[i] = pes_request_new(ctx, PES_KIND_COMMAND_PASTED);
-        require(requests[i] && pes_request_bytes(requests[i], content, sizeof(content)) == 0);
+        require(requests[i] != NULL);
+        if (i == 0 && choices & CHOICE_STREAM) {
+            require(pes_request_stream(requests[i]) == 0);
+            stream.request = requests[i];
+        } else {
+            require(pes_request_bytes(requests[i], content, sizeof(content)) == 0);
+        }
         require(pes_start(requests[i]) == 0);
     }
     /* As if it had been sent: waiting for it would block. */
@@ -177,8 +228,9 @@ static void run(struct pes_ctx *ctx, int fd, const uint8_t *bytes, size_t n_byte
     if (ctx->connection && ctx->connection->next_id < 4) {
         ctx->connection->next_id = 4;
     }
+    stream_write(&stream, choices & CHOICE_LATE ? SEGMENT_BYTES : STREAM_BYTES);
     drain(fd);
-    speak(ctx, fd, bytes + (n_bytes > 0), n_bytes - (n_bytes > 0));
+    speak(ctx, fd, &stream, bytes + (n_bytes > 0), n_bytes - (n_bytes > 0));
     ctx->query = NULL;
     read_service(query.service);
     pes_cancel(requests[0]);

@@ -23,7 +23,8 @@ E_INVALID_ARGUMENT, E_QUOTA, E_CANCELLED, E_PROTOCOL = 1, 7, 10, 18
 NOT_DETECTED, TEST_SAMPLE = 2, 13
 FULL, TOO_LARGE, NOT_EXAMINED = 1, 6, 12
 SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
-HELD_FIELDS = {"in_flight": 6, "content_bytes": 7}
+HELD_FIELDS = {"connections": 5, "in_flight": 6, "content_bytes": 7}
+NOTHING = {"connections": 0, "in_flight": 0, "content_bytes": 0, "memories": 0}
 MAX_CONTENT_BYTES = 100 << 20
 SETTLE_S = 20
 
@@ -95,36 +96,47 @@ def broker():
     return pid
 
 
-def n_broker_fds(pid):
+def memories(pid):
+    """How many pieces of lent memory a broker has open."""
+    folder, n = f"/proc/{pid}/fd", 0
     try:
-        return len(os.listdir(f"/proc/{pid}/fd"))
+        for fd in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # closed while we look
+                n += os.readlink(f"{folder}/{fd}") == "/memfd:pes (deleted)"
     except PermissionError:
-        return 0  # then what it holds is known by its own word alone
+        pass  # only root may look; then what it holds is known by its own word alone
+    return n
 
 
 def held():
-    """What the broker says that it holds for others than whoever asks: questions, bytes."""
+    """What the broker says that it holds, and what it has open, but for the connection that asks."""
     with raw.RawClient().hello() as client:
         client.send(QUERY, raw.number(1, 1) + raw.number(2, 1))
         kind, fields = client.receive()
         assert kind == SERVICE, kind
-        return {name: fields.get(number, [0])[0] for name, number in HELD_FIELDS.items()}
+        state = {name: fields.get(number, [0])[0] for name, number in HELD_FIELDS.items()}
+    return state | {"connections": state["connections"] - 1, "memories": memories(broker())}
+
+
+def settle(expected):
+    """Waits until it holds that much and no more."""
+    deadline = time.monotonic() + SETTLE_S
+    while (state := held()) != expected:
+        assert time.monotonic() < deadline, state
 
 
 @contextlib.contextmanager
 def hostile():
-    """A client that may do what it likes; when it is gone the broker is as it was, and somebody else is served."""
+    """A client that may do what it likes; when it is gone nothing of it is left, and somebody else is served."""
     pid = broker()
+    settle(NOTHING)
     with raw.RawClient().hello() as other:
-        n_before = settled_fds(pid)
         with Streamer().hello() as client:
             yield client
             other.ask(b"an honest question beside it")
             assert other.answer()[3] == [NOT_DETECTED]
-        deadline = time.monotonic() + SETTLE_S
-        while n_broker_fds(pid) > n_before or any(held().values()):
-            assert time.monotonic() < deadline, (n_before, n_broker_fds(pid), held())
-        assert broker() == pid, "the broker was replaced"
+        settle(NOTHING | {"connections": 1})
+    assert broker() == pid, "the broker was replaced"
     with Streamer().hello() as client:  # and streams still work
         client.begin()
         data = bytes(client.segment_bytes) + b"end"
@@ -133,16 +145,6 @@ def hostile():
         fields = client.answer()
         assert 2 not in fields and fields[3] == [NOT_DETECTED] and fields[4] == [FULL], fields
         assert fields[13] == [len(data)] and fields[12] == [hashlib.sha256(data).digest()], fields
-
-
-def settled_fds(pid):
-    """The number of its descriptors once it says that it holds nothing, and no more are closed."""
-    n = n_broker_fds(pid)
-    deadline = time.monotonic() + SETTLE_S
-    while any(held().values()) or n != n_broker_fds(pid):
-        assert time.monotonic() < deadline, held()
-        n = n_broker_fds(pid)
-    return n
 
 
 def test_unsealed():
@@ -251,6 +253,7 @@ def test_over_the_limit():
         for _ in range(MAX_CONTENT_BYTES // len(segment)):
             client.add(segment)
         assert held()["content_bytes"] >= MAX_CONTENT_BYTES
+        assert os.geteuid() != 0 or held()["memories"] == MAX_CONTENT_BYTES // len(segment)
         client.add(b"x", is_last=True)
         fields = client.answer()
         assert 2 not in fields and 3 not in fields and fields[4] == [TOO_LARGE], fields
