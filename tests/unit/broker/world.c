@@ -291,6 +291,7 @@ static void check_providers(struct world *world)
     for (size_t i = 0; i < PROVIDERS_MAX; i++) {
         const struct provider_stats *stats = &world->core.providers[i].stats;
 
+        MUST(world->core.n_questions > 0 || world->core.providers[i].n_parts == 0);
         /* Nothing counts against who never got it. */
         MUST(stats->n_answers + stats->n_timeouts <= stats->n_scans);
         MUST(stats->n_would_block <= stats->n_found && stats->n_found <= stats->n_answers);
