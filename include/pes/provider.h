@@ -64,7 +64,8 @@ enum pes_provider_flags {
     /* What it finds in the beginning of a content holds for the whole, however it goes on. It may
      * be asked about a stream before all of it has come, again when there is twice as much, and
      * about the whole in the end; only findings count before that. An engine that reads a
-     * structure, an end or a digest needs the whole, and leaves the flag out. Since 0.1. */
+     * structure, an end or a digest needs the whole, and leaves the flag out. Samples that must be
+     * found are tried with more behind them, too. Since 0.1. */
     PES_PROVIDER_PREFIX = 1u << 1,
 };
 

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clean_contents.h"
@@ -109,6 +110,30 @@ static int put(int channel, size_t number, const struct pes_sample *sample,
     return r < 0 ? r : receive(channel, number, ret_frame, ret_text);
 }
 
+/* Who says that a beginning is enough must find each sample that is one. Any bytes may follow. */
+static int check_beginning(int channel, size_t number, const struct pes_sample *sample,
+                           char ret_text[MODULE_TEXT_BYTES])
+{
+    static uint8_t bytes[WIRE_INLINE_BYTES_MAX];
+    static struct wire_frame frame;
+    struct pes_sample longer = {.kind = sample->kind, .bytes = bytes, .n_bytes = sizeof(bytes)};
+
+    memcpy(bytes, sample->bytes, sample->n_bytes);
+    for (size_t i = sample->n_bytes; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)(i - sample->n_bytes);
+    }
+    if (put(channel, number, &longer, &frame, ret_text) < 0) {
+        return -1;
+    }
+    if (!verdict_is_finding(frame.result.verdict)) {
+        return FAIL(ret_text,
+                    "self-test: sample %zu is not found with more behind it, though the provider "
+                    "sets PES_PROVIDER_PREFIX; leave the flag out",
+                    number);
+    }
+    return 0;
+}
+
 static int check(const struct module *module, int channel, size_t number,
                  const struct pes_sample *sample, char ret_text[MODULE_TEXT_BYTES])
 {
@@ -127,7 +152,9 @@ static int check(const struct module *module, int channel, size_t number,
                     kind->name, sample->n_bytes, verdict_name(sample->verdict),
                     verdict_name(frame.result.verdict));
     }
-    return 0;
+    return module->provider.flags & PES_PROVIDER_PREFIX && verdict_is_finding(sample->verdict)
+               ? check_beginning(channel, number, sample, ret_text)
+               : 0;
 }
 
 static int check_all(const struct module *module, int channel, size_t n_samples,

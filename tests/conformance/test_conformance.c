@@ -305,6 +305,18 @@ static void a_provider_that_misses_its_own_sample_fails(void **state)
     assert_check("loads", false, "self-test");
 }
 
+static void a_provider_that_takes_beginnings_and_misses_one_fails(void **state)
+{
+    assert_int_equal(RUN(HASTY), 1);
+    assert_check("loads", false, "sample 1 is not found with more behind it");
+}
+
+static void a_provider_with_flags_that_nobody_knows_fails(void **state)
+{
+    assert_int_equal(RUN(STRANGE), 1);
+    assert_check("loads", false, "it sets flags 0x80000000");
+}
+
 static void what_is_no_module_fails(void **state)
 {
     assert_int_equal(RUN("/etc/hostname"), 1);
@@ -353,6 +365,8 @@ int main(void)
         CASE(a_provider_that_does_not_load_fails_with_its_reason),
         CASE(a_provider_that_dies_while_loading_fails),
         CASE(a_provider_that_misses_its_own_sample_fails),
+        CASE(a_provider_that_takes_beginnings_and_misses_one_fails),
+        CASE(a_provider_with_flags_that_nobody_knows_fails),
         CASE(what_is_no_module_fails),
         CASE(what_is_not_there_cannot_be_checked),
         CASE(wrong_usage_is_said),
