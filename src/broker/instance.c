@@ -4,9 +4,9 @@
  * A worker that was not in time, was taken back, or said anything but its one answer is ended:
  * nothing it sends later can be taken for an answer to something else, since its channel is gone
  * with it. A generation serves only when it proved no less than the one before: whatever that one
- * objects to of what everybody should, it must, too. How a worker ended is told by init alone; the
- * broken channel only starts the asking. Workers that die without ever having had work are forked
- * again after longer and longer pauses.
+ * objects to of what everybody should, it must, too, unless an administrator said otherwise. How a
+ * worker ended is told by init alone; the broken channel only starts the asking. Workers that die
+ * without ever having had work are forked again after longer and longer pauses.
  */
 #include "broker/instance.h"
 
@@ -26,7 +26,8 @@
 #define RESPAWN_LAST_US   UINT64_C(5000000)
 #define EARLY_DEATHS_FREE 3u
 
-#define LACK_BYTES 192
+#define LACK_BYTES 256
+#define REMEDY     "if that is meant, take it with --accept, or switch the provider off and on again"
 
 void instance_free(struct core *core, struct instance *instance)
 {
@@ -177,16 +178,14 @@ static const char *find_lack(const struct proof *before, const struct wire_descr
     for (size_t i = 0; i < N_TEST_STRINGS; i++) {
         if (lost >> i & 1) {
             snprintf(ret_text, LACK_BYTES,
-                     "it lets the test string %s pass, which the one before "
-                     "objects to; if that is meant, switch the provider off and on again",
+                     "it lets the test string %s pass, which the one before objects to; " REMEDY,
                      test_string_name(i));
             return ret_text;
         }
     }
     if (before->n_samples > 0 && describe->n_samples == 0) {
         snprintf(ret_text, LACK_BYTES,
-                 "it has no samples to prove itself with, the one before has "
-                 "%u; if that is meant, switch the provider off and on again",
+                 "it has no samples to prove itself with, the one before has %u; " REMEDY,
                  before->n_samples);
         return ret_text;
     }
@@ -232,9 +231,15 @@ static void on_ready(struct core *core, struct instance *instance, const struct 
     lack = before->is_known && !instance->is_restored
                ? find_lack(before, &core->scratch->describe, text)
                : NULL;
-    if (lack) {
+    if (lack && !instance->is_accepted) {
         refuse_lack(core, instance, lack);
         return;
+    }
+    if (lack) {
+        action_list_log(core->actions, LOG_WARNING, EV_PROVIDER_LESS,
+                        "generation %llu of provider '%s' serves though it finds less than the "
+                        "one before, as an administrator accepted: '%s'",
+                        (unsigned long long)instance->generation, instance->provider->name, lack);
     }
     /* It may have been started under another configuration than the one in force. */
     if (event->init->slot < instance->n_slots) {

@@ -386,6 +386,7 @@ int provider_add_instance(struct core *core, struct provider *provider, uint32_t
         .handle = handle,
         .generation = generation,
         .is_restored = message->is_restored == 1,
+        .is_accepted = message->is_accepted == 1,
         .n_slots = provider->n_workers,
         .respawn = TIMER_INIT(TIMER_INSTANCE),
     };

@@ -67,6 +67,7 @@ struct instance {
     char definitions[PROVIDER_NAME_BYTES + 1];
     char note[PROVIDER_REASON_BYTES + 1];
     bool is_restored; /* it served before, and is back since what followed it failed */
+    bool is_accepted; /* it may prove less than the one before */
     struct proof proof;
     bool takes_beginnings; /* what it finds in one of a stream holds for the whole */
     size_t n_slots;

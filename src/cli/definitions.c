@@ -71,8 +71,8 @@ static int run(int argc, char **argv)
 static const char help_text[] =
     "Usage: pes definitions build --type hashlist --output FILE [OPTION | INPUT]...\n"
     "       pes definitions check --type hashlist FILE...\n"
-    "       pes definitions update NAME [--from PATH] [--force]\n"
-    "       pes definitions rollback NAME\n"
+    "       pes definitions update NAME [--from PATH] [--force] [--accept]\n"
+    "       pes definitions rollback NAME [--accept]\n"
     "       pes definitions status [NAME] [--json] [--stale-after DAYS]\n"
     "\n"
     "Makes what a provider reads from what others publish, or checks it in full.\n"

@@ -23,8 +23,8 @@
 #define SYSTEM_ROOT   "/var/lib/pes/definitions"
 
 static const char help_text[] =
-    "Usage: pes definitions update NAME [--from PATH] [--force]\n"
-    "       pes definitions rollback NAME\n"
+    "Usage: pes definitions update NAME [--from PATH] [--force] [--accept]\n"
+    "       pes definitions rollback NAME [--accept]\n"
     "       pes definitions status [NAME] [--json] [--stale-after DAYS]\n"
     "\n"
     "Keeps versions of what a provider reads. 'update' takes what was fetched, has the\n"
@@ -33,6 +33,7 @@ static const char help_text[] =
     "\n"
     "      --from PATH         a folder or file; default: the folder 'staging'\n"
     "      --force             take even what was rolled back\n"
+    "      --accept            it may find less than what serves\n"
     "      --timeout SECONDS   longest wait for the service; default 600\n"
     "      --stale-after DAYS  older than that is stale; default 7\n"
     "      --store FOLDER      default: /var/lib/pes/definitions for root, else\n"
@@ -53,6 +54,7 @@ struct arguments {
 enum {
     OPTION_FROM = 256,
     OPTION_FORCE,
+    OPTION_ACCEPT,
     OPTION_TIMEOUT,
     OPTION_STALE,
     OPTION_STORE,
@@ -62,6 +64,7 @@ enum {
 static const struct option options[] = {
     {"from", required_argument, NULL, OPTION_FROM},
     {"force", no_argument, NULL, OPTION_FORCE},
+    {"accept", no_argument, NULL, OPTION_ACCEPT},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"stale-after", required_argument, NULL, OPTION_STALE},
     {"store", required_argument, NULL, OPTION_STORE},
@@ -97,6 +100,9 @@ static int take_option(struct arguments *arguments, int option, char **argv)
         return EXIT_DONE;
     case OPTION_FORCE:
         arguments->update.is_forced = true;
+        return EXIT_DONE;
+    case OPTION_ACCEPT:
+        arguments->update.accepts_less = true;
         return EXIT_DONE;
     case OPTION_TIMEOUT:
         return take_number(optarg, TIMEOUT_S_MAX, &arguments->update.timeout_s)

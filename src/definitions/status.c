@@ -38,6 +38,7 @@ struct row {
     double age_s; /* since its source was last seen; negative: never */
     bool is_stale;
     bool was_interrupted;
+    bool is_accepted; /* it may find less than the one before */
 };
 
 /* Short enough for a line, and harmless. */
@@ -75,6 +76,7 @@ static void read_row(struct row *row, const struct store *store, const struct pe
     store_link_get(store, "current", row->version);
     store_link_get(store, "previous", row->previous);
     import_digest(store, row->version, row->digest);
+    row->is_accepted = row->version[0] && store_accepted_get(store, row->version);
     store_text_get(store, "fetched", text);
     store_text_value(text, "time", value, sizeof(value));
     if (value[0]) {
@@ -100,11 +102,11 @@ static json_t *row_json(const char *name, const struct row *row)
 {
     json_t *age = row->age_s < 0 ? json_null() : json_real(row->age_s);
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:s}", "name", name,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:b, s:s, s:s}", "name", name,
                      "version", row->version, "digest", row->digest, "previous", row->previous,
                      "served", row->served, "state", row->state, "age_seconds", age, "stale",
-                     (int)row->is_stale, "interrupted", (int)row->was_interrupted, "last_result",
-                     row->result, "last_reason", row->reason);
+                     (int)row->is_stale, "interrupted", (int)row->was_interrupted, "accepted",
+                     (int)row->is_accepted, "last_result", row->result, "last_reason", row->reason);
 }
 
 static void print_row(const char *name, const struct row *row)
@@ -117,6 +119,9 @@ static void print_row(const char *name, const struct row *row)
         printf(", fetched %.1f days ago", row->age_s / 86400);
     }
     printf("%s\n", row->is_stale ? ", STALE" : "");
+    if (row->is_accepted) {
+        puts("  accepted: it may find less than the one before");
+    }
     printf("  before: %s\n", row->previous[0] ? row->previous : "none");
     if (row->result[0]) {
         printf("  last change: %s%s%s\n", row->result, row->reason[0] ? ": " : "", row->reason);

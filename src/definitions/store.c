@@ -4,6 +4,7 @@
  *   staging/                 what an updater fetched; it may belong to somebody else
  *   versions/TIME-DIGEST/    the files of one version, never changed any more
  *   versions/TIME-DIGEST.manifest
+ *   versions/TIME-DIGEST.accepted   it may find less than the one before (launcher/acceptance.c)
  *   current, previous        links to versions; providers read `current`
  *   pending                  an update under way: which version was current before it
  *   outcome, held            what the last command did; a digest that is not to be taken again
@@ -26,6 +27,10 @@
 #define VERSIONS_MAX    256
 #define VERSIONS_PREFIX "versions/"
 #define MANIFEST_SUFFIX ".manifest"
+#define ACCEPTED_SUFFIX ".accepted"
+
+/* Of a version, with the longer suffix. */
+#define BESIDE_BYTES (STORE_VERSION_BYTES + sizeof(MANIFEST_SUFFIX))
 
 bool store_name_is_good(const char *name)
 {
@@ -179,7 +184,8 @@ void store_text_get(const struct store *store, const char *file, char ret_text[S
     ret_text[n > 0 ? n : 0] = '\0';
 }
 
-int store_text_set(const struct store *store, const char *file, const char *text)
+/* Replaces PLACE/file, where `place` is the store's folder or one in it. */
+static int set_text(const struct store *store, int place, const char *file, const char *text)
 {
     CLEANUP(closep) int fd = -1;
     size_t n = strlen(text);
@@ -192,11 +198,15 @@ int store_text_set(const struct store *store, const char *file, const char *text
     if (write(fd, text, n) != (ssize_t)n) {
         return -ENOSPC;
     }
-    if (fsync(fd) < 0 || renameat(store->folder, ".text", store->folder, file) < 0 ||
-        fsync(store->folder) < 0) {
+    if (fsync(fd) < 0 || renameat(store->folder, ".text", place, file) < 0 || fsync(place) < 0) {
         return -errno;
     }
     return 0;
+}
+
+int store_text_set(const struct store *store, const char *file, const char *text)
+{
+    return set_text(store, store->folder, file, text);
 }
 
 void store_text_value(const char *text, const char *key, char *ret_value, size_t n_value)
@@ -218,11 +228,30 @@ void store_text_value(const char *text, const char *key, char *ret_value, size_t
 
 /* ------------------------------------------------------------------------------------- versions */
 
+bool store_accepted_get(const struct store *store, const char *version)
+{
+    char mark[BESIDE_BYTES];
+
+    snprintf(mark, sizeof(mark), "%s" ACCEPTED_SUFFIX, version);
+    return faccessat(store->versions, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int store_accepted_set(const struct store *store, const char *version, const char *text)
+{
+    char mark[BESIDE_BYTES];
+
+    snprintf(mark, sizeof(mark), "%s" ACCEPTED_SUFFIX, version);
+    if (text) {
+        return set_text(store, store->versions, mark, text);
+    }
+    return unlinkat(store->versions, mark, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 void store_version_remove(const struct store *store, const char *version)
 {
     int fd = openat(store->versions, version, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    char manifest[STORE_VERSION_BYTES + sizeof(MANIFEST_SUFFIX)];
+    char beside[BESIDE_BYTES];
     struct dirent *entry;
 
     while (folder && (entry = readdir(folder))) {
@@ -233,8 +262,10 @@ void store_version_remove(const struct store *store, const char *version)
     } else {
         closep(&fd);
     }
-    snprintf(manifest, sizeof(manifest), "%s" MANIFEST_SUFFIX, version);
-    (void)unlinkat(store->versions, manifest, 0);
+    snprintf(beside, sizeof(beside), "%s" MANIFEST_SUFFIX, version);
+    (void)unlinkat(store->versions, beside, 0);
+    snprintf(beside, sizeof(beside), "%s" ACCEPTED_SUFFIX, version);
+    (void)unlinkat(store->versions, beside, 0);
     (void)unlinkat(store->versions, version, AT_REMOVEDIR);
 }
 
@@ -259,8 +290,8 @@ void store_prune(const struct store *store)
         return;
     }
     while (n < VERSIONS_MAX && (entry = readdir(folder))) {
-        if (entry->d_name[0] != '.' && strlen(entry->d_name) < STORE_VERSION_BYTES &&
-            !strstr(entry->d_name, MANIFEST_SUFFIX)) {
+        /* What is beside a version has its name and a '.'. */
+        if (strlen(entry->d_name) < STORE_VERSION_BYTES && !strchr(entry->d_name, '.')) {
             snprintf(names[n++], STORE_VERSION_BYTES, "%s", entry->d_name);
         }
     }

@@ -50,6 +50,10 @@ MUST_CHECK int store_text_set(const struct store *store, const char *file, const
 /* The value of `key` among lines of "key value"; "" when there is none. */
 void store_text_value(const char *text, const char *key, char *ret_value, size_t n_value);
 
+/* Whether the version may find less than the one before; the mark has `text`, NULL removes it. */
+bool store_accepted_get(const struct store *store, const char *version);
+MUST_CHECK int store_accepted_set(const struct store *store, const char *version, const char *text);
+
 /* Removes a version, and what is beside it. */
 void store_version_remove(const struct store *store, const char *version);
 

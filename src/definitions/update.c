@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "definitions/import.h"
 #include "definitions/service.h"
@@ -29,6 +30,7 @@ struct change {
     struct service service;
     char before[STORE_VERSION_BYTES];
     char after[STORE_VERSION_BYTES];
+    bool is_marked; /* `after` was accepted by this change */
 };
 
 static void change_fini(struct change *change)
@@ -81,10 +83,14 @@ static int fail(const struct change *change, const char *what, int error)
 
 /* ------------------------------------------------------------------------------------ the trial */
 
-static int take_back(const struct change *change, const char *version)
+/* `after`: what was tried; "" keeps its mark. */
+static int take_back(const struct change *change, const char *version, const char *after)
 {
     int r = store_link_set(&change->store, "current", version);
 
+    if (r == 0 && after[0]) {
+        r = store_accepted_set(&change->store, after, NULL);
+    }
     return r < 0 ? r : store_text_set(&change->store, "pending", "");
 }
 
@@ -93,6 +99,7 @@ static int undo_pending(const struct change *change, bool *ret_was_pending)
 {
     char text[STORE_TEXT_BYTES];
     char before[STORE_VERSION_BYTES];
+    char marked[STORE_VERSION_BYTES];
 
     store_text_get(&change->store, "pending", text);
     store_text_value(text, "before", before, sizeof(before));
@@ -101,17 +108,39 @@ static int undo_pending(const struct change *change, bool *ret_was_pending)
         return 0;
     }
     tell("the last change of '%s' was interrupted; it is undone first", change->store.name);
-    return take_back(change, strcmp(before, NONE) == 0 ? "" : before);
+    store_text_value(text, "marked", marked, sizeof(marked));
+    return take_back(change, strcmp(before, NONE) == 0 ? "" : before, marked);
 }
 
-static int begin(const struct change *change)
+/* Says beside the version that it may find less, and who said so. */
+static int mark_accepted(const struct change *change)
+{
+    CLEANUP(closep) int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
+    char login[16] = "";
+    char text[128];
+
+    if (fd < 0 || read(fd, login, sizeof(login) - 1) < 0) {
+        login[0] = '\0'; /* a kernel without audit */
+    }
+    snprintf(text, sizeof(text), "time %lld\nuid %u\nlogin-uid %s\n", (long long)time(NULL),
+             geteuid(), login);
+    return store_accepted_set(&change->store, change->after, text);
+}
+
+static int begin(struct change *change)
 {
     char text[STORE_TEXT_BYTES];
     int r;
 
-    snprintf(text, sizeof(text), "before %s\nafter %s\n", change->before[0] ? change->before : NONE,
-             change->after);
+    change->is_marked =
+        change->options->accepts_less && !store_accepted_get(&change->store, change->after);
+    snprintf(text, sizeof(text), "before %s\nafter %s\nmarked %s\n",
+             change->before[0] ? change->before : NONE, change->after,
+             change->is_marked ? change->after : "");
     r = store_text_set(&change->store, "pending", text);
+    if (r == 0 && change->is_marked) {
+        r = mark_accepted(change);
+    }
     return r < 0 ? r : store_link_set(&change->store, "current", change->after);
 }
 
@@ -133,7 +162,7 @@ static int keep(const struct change *change, const char *result, const char *tex
 
 static int give_up(const struct change *change, const char *text, bool has_serving)
 {
-    int r = take_back(change, change->before);
+    int r = take_back(change, change->before, change->is_marked ? change->after : "");
 
     if (r < 0) {
         return fail(change, "what was before cannot be put in place again", r);
@@ -147,7 +176,7 @@ static int give_up(const struct change *change, const char *text, bool has_servi
 }
 
 /* Nobody reads them: fine for the first ones, which have to be there before they are configured. */
-static int keep_untried(const struct change *change)
+static int keep_untried(struct change *change)
 {
     char text[SERVICE_TEXT_BYTES];
 

@@ -14,8 +14,9 @@ enum exit_status {
 struct update_options {
     const char *root;
     const char *name;
-    const char *from; /* NULL: the staging folder */
-    bool is_forced;   /* even what was rolled back */
+    const char *from;  /* NULL: the staging folder */
+    bool is_forced;    /* even what was rolled back */
+    bool accepts_less; /* what is found no more was given up on purpose */
     uint64_t timeout_s;
 };
 

@@ -181,12 +181,13 @@ void broker_link_configure(struct broker_link *link, const struct wire_configure
 }
 
 void broker_link_instance(struct broker_link *link, const char *name, uint64_t generation,
-                          bool is_restored, int fd)
+                          bool is_restored, bool is_accepted, int fd)
 {
     struct wire_instance message = {
         .name = wire_text(name),
         .generation = generation,
         .is_restored = is_restored ? 1 : 0,
+        .is_accepted = is_accepted ? 1 : 0,
     };
 
     send_message(link, WIRE_TYPE_INSTANCE, &message, fd);

@@ -39,7 +39,7 @@ static inline void broker_link_freep(struct broker_link **link)
  */
 void broker_link_configure(struct broker_link *link, const struct wire_configure *message);
 void broker_link_instance(struct broker_link *link, const char *name, uint64_t generation,
-                          bool is_restored, int fd);
+                          bool is_restored, bool is_accepted, int fd);
 /* It goes so that the next one has room: the broker answers `restarting` until that one serves. */
 void broker_link_makes_room(struct broker_link *link, const char *name, uint64_t generation,
                             const char *reason);

@@ -34,6 +34,7 @@ struct generation {
     bool is_spare;                  /* ... but only for later, and may yet be taken back */
     struct config_provider origin;  /* what it was started from */
     struct fingerprint fingerprint; /* of that */
+    bool is_accepted;               /* it may find less than the one before */
     bool is_restored;               /* it served before, and what followed it failed */
     uint64_t ready_us;              /* when it became ready */
     sd_event *event;

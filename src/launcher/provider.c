@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "launcher/acceptance.h"
 #include "launcher/backoff.h"
 #include "launcher/config_provider.h"
 #include "launcher/generation.h"
@@ -285,6 +286,32 @@ static const struct generation_handlers generation_handlers = {
     .on_exit = on_generation_exit,
 };
 
+/* The newest one in this state that is there to stay, or NULL. */
+static struct generation *newest_of(struct provider *provider, enum generation_state state)
+{
+    struct generation *newest = NULL;
+
+    LIST_FOR_EACH (node, &provider->generations) {
+        struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (generation->state == state && !generation->is_retiring) {
+            newest = generation;
+        }
+    }
+    return newest;
+}
+
+/* Whether what is to be started may find less than what serves, or made room for it. */
+static bool is_accepted(struct provider *provider, const struct config_provider *origin)
+{
+    const struct generation *serving = newest_of(provider, GENERATION_READY);
+    const struct config_provider *before = serving                     ? &serving->origin
+                                           : provider->swap.has_before ? &provider->swap.before
+                                                                       : NULL;
+
+    return acceptance_covers(origin->definitions, before ? before->definitions : NULL);
+}
+
 /* `origin` becomes the generation's. */
 static int start_generation(struct provider *provider, uint64_t number, int module,
                             struct config_provider *origin, const struct fingerprint *fingerprint,
@@ -325,6 +352,7 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
         return r;
     }
     generation->fingerprint = *fingerprint;
+    generation->is_accepted = is_accepted(provider, origin);
     generation->origin = *origin;
     config_provider_init(origin);
     generation->is_restored = provider->swap.is_restoring;
@@ -332,7 +360,7 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
     log_event(LOG_INFO, EV_PROVIDER_STARTED, "provider '%s' is starting (generation %llu)",
               provider->name, (unsigned long long)number);
     broker_link_instance(link_of(provider), provider->name, number, generation->is_restored,
-                         broker_end);
+                         generation->is_accepted, broker_end);
     return 0;
 }
 
@@ -454,21 +482,6 @@ static bool is_started_from(struct provider *provider, enum generation_state sta
     return false;
 }
 
-/* The one that counts: what serves, else what starts; or NULL. */
-static struct generation *newest_of(struct provider *provider, enum generation_state state)
-{
-    struct generation *newest = NULL;
-
-    LIST_FOR_EACH (node, &provider->generations) {
-        struct generation *generation = CONTAINER_OF(node, struct generation, node);
-
-        if (generation->state == state && !generation->is_retiring) {
-            newest = generation;
-        }
-    }
-    return newest;
-}
-
 /* Ends what there is, and starts the next one after that. Returns false when there is room. */
 static bool make_room(struct provider *provider)
 {
@@ -580,7 +593,7 @@ void provider_announce(struct provider *provider)
             continue;
         }
         broker_link_instance(link_of(provider), provider->name, generation->number,
-                             generation->is_restored, broker_end);
+                             generation->is_restored, generation->is_accepted, broker_end);
         is_up = true;
     }
     if (!is_up && provider->why[0] != '\0') {

@@ -392,6 +392,7 @@ struct wire_instance {
     struct wire_bytes name; /* provider */
     uint64_t generation; /* its generation, rising */
     uint32_t is_restored; /* 1: what served before a serial swap that failed */
+    uint32_t is_accepted; /* 1: it may find less than the one before: an administrator said so */
 };
 
 /* A generation ended, or could not start. */

@@ -448,6 +448,7 @@ static const struct wire_field instance_fields[] = {
     {.number = 1, .kind = WIRE_BYTES, .offset = offsetof(struct wire_instance, name), .max_bytes = 64, .name = "name"},
     {.number = 2, .kind = WIRE_U64, .offset = offsetof(struct wire_instance, generation), .name = "generation"},
     {.number = 3, .kind = WIRE_U32, .offset = offsetof(struct wire_instance, is_restored), .name = "is_restored"},
+    {.number = 4, .kind = WIRE_U32, .offset = offsetof(struct wire_instance, is_accepted), .name = "is_accepted"},
 };
 const struct wire_table wire_instance_table = {
     .name = "instance", .fields = instance_fields,

@@ -136,6 +136,40 @@ def test_bad_updates():
         assert found(pesd, daemon.EICAR)
 
 
+def test_less_on_purpose():
+    """what finds less is taken with --accept, which is logged and shown, and holds for a rollback to it only"""
+    shop = shop_with_service()
+    with shop.pesd.wait_ready() as pesd:
+        full = shop.link("current")
+        shop.rules(MORE_RULE)
+        done = shop.update()
+        assert done.returncode == 1 and b"take it with --accept" in done.stderr, done
+        since = len(pesd.lines)
+        done = shop.update("--accept")
+        assert done.returncode == 0, done
+        pesd.wait_log("warning: provider-less: generation [0-9]+ of provider 'yara' .*lets the test string EICAR pass", since=since)
+        less = shop.link("current")
+        assert less != full and found(pesd, daemon.EICAR) == []
+        assert "uid " in (shop.store / "yara" / "versions" / f"{less}.accepted").read_text()
+        code, row = shop.status()
+        assert code == 0 and row["accepted"], row
+        assert b"it may find less" in shop.command("status").stdout
+        # Back to one that finds more, and from that to the one that was accepted.
+        shop.rules(EICAR_RULE)
+        assert shop.update().returncode == 0 and found(pesd, daemon.EICAR)
+        assert not shop.status()[1]["accepted"]
+        done = shop.command("rollback", "yara")
+        assert done.returncode == 0 and shop.link("current") == less, done
+        # It excuses no other definitions that find less, and no mark is left of those that fail for another reason.
+        shop.rules(EICAR_RULE)
+        assert shop.update("--force").returncode == 0
+        shop.rules(MORE_RULE + "// other\n")
+        assert shop.update().returncode == 1
+        shop.rules("rule broken { condition: $nothing }\n")
+        assert shop.update("--accept").returncode == 1 and found(pesd, daemon.EICAR)
+        assert [path.name for path in (shop.store / "yara" / "versions").glob("*.accepted")] in ([], [f"{less}.accepted"])
+
+
 def test_interrupted():
     """an update that is killed while the service tries it is undone by the next command"""
     shop = shop_with_service()

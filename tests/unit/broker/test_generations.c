@@ -279,6 +279,18 @@ static void a_generation_without_samples_does_not_follow_one_that_had_some(void 
     assert_given_up(world, "no samples");
 }
 
+static void a_generation_that_was_accepted_may_prove_less(void **state)
+{
+    struct world *world = *state;
+
+    serve_with_proofs(world);
+    world->is_accepted = true;
+    replace_by(world, 0, 0);
+    assert_true(world->instances[4].is_used);
+    assert_false(world->instances[3].is_used);
+    assert_int_equal(world->core.providers[0].reason[0], '\0');
+}
+
 static void a_generation_that_was_given_up_can_be_followed_by_a_better_one(void **state)
 {
     struct world *world = *state;
@@ -415,6 +427,7 @@ int main(void)
         CASE(a_generation_that_cannot_be_read_harms_nobody_who_serves),
         CASE(a_generation_that_lets_a_test_string_pass_is_given_up),
         CASE(a_generation_without_samples_does_not_follow_one_that_had_some),
+        CASE(a_generation_that_was_accepted_may_prove_less),
         CASE(a_generation_that_was_given_up_can_be_followed_by_a_better_one),
         CASE(a_provider_that_serves_nobody_may_prove_less),
         CASE(one_that_follows_what_made_room_for_it_may_not_prove_less),

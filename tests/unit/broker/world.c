@@ -468,7 +468,8 @@ void world_configure(struct world *world, size_t n_providers, uint32_t n_workers
 void world_load_provider(struct world *world, size_t index, uint32_t instance, uint64_t generation)
 {
     char name[8];
-    struct wire_instance message = {.generation = generation};
+    struct wire_instance message = {.generation = generation,
+                                    .is_accepted = world->is_accepted ? 1 : 0};
 
     snprintf(name, sizeof(name), "p%zu", index);
     message.name = wire_text(name);
@@ -481,7 +482,7 @@ void world_describe_provider(struct world *world, size_t index, uint32_t instanc
     char name[8];
     const struct instance *before = handles_get(&world->core.instances, instance);
     const struct instance *serving = before ? provider_serving(before->provider) : NULL;
-    bool proves_less = serving && before->state == INSTANCE_LOADING &&
+    bool proves_less = serving && !before->is_accepted && before->state == INSTANCE_LOADING &&
                        (serving->proof.test_strings & ~world->test_strings ||
                         (serving->proof.n_samples > 0 && world->n_samples == 0));
     struct wire_describe describe = {.version = wire_text("1.0"),

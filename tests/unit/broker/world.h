@@ -73,6 +73,7 @@ struct world {
     char configured[PROVIDERS_MAX][8]; /* names of the last configuration */
     size_t n_configured;
     uint32_t n_slots;                 /* that providers have from now on; 0: any number */
+    bool is_accepted;                 /* instances are, from now on */
     uint32_t n_samples, test_strings; /* that providers prove from now on */
     uint32_t beginnings;              /* bit i: p<i> takes those of streams from now on */
     unsigned n_newcomers;             /* names that were thought up */

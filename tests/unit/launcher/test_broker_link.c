@@ -162,10 +162,13 @@ static void an_instance_brings_its_channel(void **state)
     const struct wire_frame *frame;
     int fd = -1;
 
-    broker_link_instance(world->link, "eicar", 7, false, open("/dev/null", O_RDONLY | O_CLOEXEC));
+    broker_link_instance(world->link, "eicar", 7, false, true,
+                         open("/dev/null", O_RDONLY | O_CLOEXEC));
     frame = hear(world, &fd);
     assert_int_equal(frame->type, WIRE_TYPE_INSTANCE);
     assert_int_equal(frame->instance.generation, 7);
+    assert_int_equal(frame->instance.is_restored, 0);
+    assert_int_equal(frame->instance.is_accepted, 1);
     assert_true(fd >= 0);
     close(fd);
 }
@@ -231,7 +234,7 @@ static void a_broker_that_never_reads_breaks_the_channel_in_bounds(void **state)
 static void without_a_channel_nothing_happens(void **state)
 {
     broker_link_configure(NULL, &(struct wire_configure){0});
-    broker_link_instance(NULL, "a", 1, false, open("/dev/null", O_RDONLY | O_CLOEXEC));
+    broker_link_instance(NULL, "a", 1, false, false, open("/dev/null", O_RDONLY | O_CLOEXEC));
     broker_link_instance_lost(NULL, "a", 1, "b", 0);
     broker_link_config_note(NULL, "a");
     broker_link_drain(NULL, 1);
