@@ -141,6 +141,13 @@ static int copy_folder(struct copy *copy)
         closep(&fd);
         return refuse(copy, "", strerror(errno), -errno);
     }
+    if (faccessat(fd, ".incomplete", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        closedir(folder);
+        return refuse(copy, ".incomplete",
+                      "is there: what was fetched is in part of one time and in part of another; "
+                      "have it fetched again",
+                      -EAGAIN);
+    }
     while (r == 0 && (entry = readdir(folder))) {
         r = entry->d_name[0] == '.' ? 0 : copy_file(copy, entry->d_name);
     }

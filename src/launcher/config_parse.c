@@ -195,6 +195,9 @@ static void read_list(struct config_parse *parse, const struct config_key *key, 
     }
     if (n == list->n + 1 && !parse->is_list_ended) {
         list_append(parse, key, list, value);
+        if (key->check && !parse->is_out_of_memory) {
+            key->check(parse, value);
+        }
     } else if (n == list->n && list->n > 0 && strcmp(list->items[n - 1], value) == 0) {
         parse->is_list_ended = true;
     } else {

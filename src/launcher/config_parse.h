@@ -35,7 +35,8 @@ struct config_key {
     const struct name_table *names;
     size_t offset;      /* into the target of its section */
     size_t line_offset; /* of a uint32_t there that keeps the line, or 0 */
-    /* More to check, or NULL; the value is stored already. Reports what is wrong itself. */
+    /* More to check, or NULL; the value is stored already. Reports what is wrong itself. Of a list:
+     * each entry. */
     void (*check)(struct config_parse *parse, const char *value);
 };
 
