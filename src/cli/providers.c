@@ -11,6 +11,7 @@
 #include <pes/pes.h>
 
 #include "base/cleanup.h"
+#include "cli/attention.h"
 #include "cli/command.h"
 #include "cli/human.h"
 #include "cli/json_text.h"
@@ -110,7 +111,8 @@ static uint32_t count_kinds(void)
     return n;
 }
 
-static void print_details(const struct pes_provider_info *provider)
+static void print_details(const struct pes_provider_info *provider,
+                          const struct attention *attention)
 {
     printf("%s takes", provider->name);
     if (provider->n_kinds > 0 && provider->n_kinds == count_kinds()) {
@@ -130,12 +132,15 @@ static void print_details(const struct pes_provider_info *provider)
     if (provider->reason[0]) {
         printf("%s: %s\n", provider->name, provider->reason);
     }
+    attention_print(attention, provider->name, "");
 }
 
-static int print_text(const struct pes_service *service, uint32_t n_providers)
+static int print_text(const struct pes_service *service, const struct pes_service_info *info)
 {
+    CLEANUP(attention_fini) struct attention attention = ATTENTION_INIT;
     CLEANUP(table_freep) struct libscols_table *table = NULL;
     int r = table_new(&table, columns, N_COLUMNS);
+    uint32_t n_providers = info->n_providers;
 
     if (n_providers == 0) {
         puts("No provider is there: nothing is being checked.");
@@ -153,11 +158,12 @@ static int print_text(const struct pes_service *service, uint32_t n_providers)
     }
     r = table_print(table);
     putchar('\n');
+    attention_load(&attention, info->is_system);
     for (uint32_t i = 0; i < n_providers; i++) {
         struct pes_provider_info provider = {.size_bytes = sizeof(provider)};
 
         if (pes_service_provider(service, i, &provider) == 0) {
-            print_details(&provider);
+            print_details(&provider, &attention);
         }
     }
     return r;
@@ -177,8 +183,7 @@ static int run(int argc, char **argv)
         return EXIT_NOT_ASKED;
     }
     pes_service_info(service, &info);
-    r = output.is_json ? print_json(service, info.n_providers)
-                       : print_text(service, info.n_providers);
+    r = output.is_json ? print_json(service, info.n_providers) : print_text(service, &info);
     if (r < 0) {
         fprintf(stderr, "pes: %s\n", strerror(-r));
         return EXIT_NOT_ASKED;

@@ -10,6 +10,7 @@
 #include <pes/pes.h>
 
 #include "base/cleanup.h"
+#include "cli/attention.h"
 #include "cli/command.h"
 #include "cli/human.h"
 #include "cli/json_text.h"
@@ -60,6 +61,7 @@ static int print_json(const struct pes_service *service, const struct pes_servic
         (int)info->n_in_flight, "content_bytes", (json_int_t)info->content_bytes,
         "config_generation", (json_int_t)info->config_generation, "config_error",
         json_text_or_null(info->config_error));
+    CLEANUP(attention_fini) struct attention attention = ATTENTION_INIT;
     json_t *list = json_array();
 
     for (uint32_t i = 0; i < info->n_providers; i++) {
@@ -72,6 +74,8 @@ static int print_json(const struct pes_service *service, const struct pes_servic
     if (object) {
         json_object_set_new(object, "providers", list);
         json_object_set_new(object, "off", off_json());
+        attention_load(&attention, info->is_system);
+        json_object_set_new(object, "definitions_attention", attention_json(&attention));
     }
     return json_print_line(object);
 }
@@ -108,6 +112,7 @@ static void print_providers(const struct pes_service *service, uint32_t n_provid
 
 static void print_text(const struct pes_service *service, const struct pes_service_info *info)
 {
+    CLEANUP(attention_fini) struct attention attention = ATTENTION_INIT;
     char text[HUMAN_BYTES];
     uint32_t n_ready = count_ready(service, info->n_providers);
 
@@ -118,6 +123,8 @@ static void print_text(const struct pes_service *service, const struct pes_servi
                info->n_providers == 1 ? "" : "s", n_ready == 1 ? "s" : "");
     }
     print_providers(service, info->n_providers);
+    attention_load(&attention, info->is_system);
+    attention_print(&attention, NULL, "Definitions: ");
     printf("Mode:        %s (%s)\n", pes_mode_name(info->mode), mode_words(info->mode));
     print_off(stdout);
     printf("Service:     %s, %s, up %s\n", info->version,

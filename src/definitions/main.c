@@ -19,7 +19,6 @@
 
 #define TIMEOUT_S     600
 #define TIMEOUT_S_MAX 86400
-#define STALE_DAYS    7
 #define SYSTEM_ROOT   "/var/lib/pes/definitions"
 
 static const char help_text[] =
@@ -35,7 +34,11 @@ static const char help_text[] =
     "      --force             take even what was rolled back\n"
     "      --accept            it may find less than what serves\n"
     "      --timeout SECONDS   longest wait for the service; default 600\n"
-    "      --stale-after DAYS  older than that is stale; default 7\n"
+    "      --stale-after DAYS  older than that is stale; default: as updates.d/NAME.conf\n"
+    "                          says, else 7\n"
+    "      --config FOLDER     with updates.d in it; default: " PES_CONFIG_FOLDER " for root,\n"
+    "                          else $XDG_CONFIG_HOME/pes\n"
+    "      --brief             only what needs attention, in a line\n"
     "      --store FOLDER      default: /var/lib/pes/definitions for root, else\n"
     "                          $XDG_DATA_HOME/pes/definitions\n"
     "      --json              one JSON object on stdout\n"
@@ -49,6 +52,7 @@ struct arguments {
     struct update_options update;
     struct status_options status;
     char root[PATH_MAX];
+    char config[PATH_MAX];
 };
 
 enum {
@@ -57,6 +61,8 @@ enum {
     OPTION_ACCEPT,
     OPTION_TIMEOUT,
     OPTION_STALE,
+    OPTION_CONFIG,
+    OPTION_BRIEF,
     OPTION_STORE,
     OPTION_JSON
 };
@@ -67,6 +73,8 @@ static const struct option options[] = {
     {"accept", no_argument, NULL, OPTION_ACCEPT},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"stale-after", required_argument, NULL, OPTION_STALE},
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"brief", no_argument, NULL, OPTION_BRIEF},
     {"store", required_argument, NULL, OPTION_STORE},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
@@ -114,6 +122,12 @@ static int take_option(struct arguments *arguments, int option, char **argv)
         }
         arguments->status.stale_after_s *= 86400;
         return EXIT_DONE;
+    case OPTION_CONFIG:
+        snprintf(arguments->config, sizeof(arguments->config), "%s", optarg);
+        return EXIT_DONE;
+    case OPTION_BRIEF:
+        arguments->status.is_brief = true;
+        return EXIT_DONE;
     case OPTION_STORE:
         snprintf(arguments->root, sizeof(arguments->root), "%s", optarg);
         return EXIT_DONE;
@@ -147,6 +161,21 @@ static int find_root(struct arguments *arguments)
     return EXIT_DONE;
 }
 
+/* Whose definitions they are, that one's configuration. */
+static void find_config(struct arguments *arguments)
+{
+    const char *base = secure_getenv("XDG_CONFIG_HOME");
+    const char *home = secure_getenv("HOME");
+
+    if (geteuid() == 0 || strcmp(arguments->root, SYSTEM_ROOT) == 0) {
+        snprintf(arguments->config, sizeof(arguments->config), PES_CONFIG_FOLDER);
+    } else if (base && base[0] == '/') {
+        snprintf(arguments->config, sizeof(arguments->config), "%s/pes", base);
+    } else if (home && home[0] == '/') {
+        snprintf(arguments->config, sizeof(arguments->config), "%s/.config/pes", home);
+    }
+}
+
 static int parse(struct arguments *arguments, int argc, char **argv)
 {
     int option;
@@ -175,18 +204,22 @@ static int parse(struct arguments *arguments, int argc, char **argv)
     if (strcmp(arguments->verb, "status") != 0 && !arguments->update.name) {
         return usage("say for which provider", NULL);
     }
-    return arguments->root[0] == '\0' ? find_root(arguments) : EXIT_DONE;
+    r = arguments->root[0] == '\0' ? find_root(arguments) : EXIT_DONE;
+    if (arguments->config[0] == '\0') {
+        find_config(arguments);
+    }
+    return r;
 }
 
 int main(int argc, char **argv)
 {
-    static struct arguments arguments = {.update.timeout_s = TIMEOUT_S,
-                                         .status.stale_after_s = STALE_DAYS * 86400};
+    static struct arguments arguments = {.update.timeout_s = TIMEOUT_S};
     int r = parse(&arguments, argc, argv);
 
     if (r != EXIT_DONE) {
         return r;
     }
+    arguments.status.config = arguments.config;
     arguments.update.root = arguments.status.root = arguments.root;
     if (strcmp(arguments.verb, "update") == 0) {
         return update_run(&arguments.update);

@@ -23,6 +23,7 @@
 #include "definitions/store.h"
 #include "definitions/tell.h"
 #include "definitions/update.h"
+#include "definitions/update_config.h"
 
 #define QUERY_MS   5000
 #define STORES_MAX 64
@@ -64,6 +65,19 @@ static void ask_service(struct row *row, const struct pes_service *service, cons
             snprintf(row->state, sizeof(row->state), "%s", pes_provider_state_name(provider.state));
         }
     }
+}
+
+/* A configuration that is wrong was told of, and its value is the one of the others. */
+static uint64_t stale_after_s(const struct status_options *options, const char *name)
+{
+    CLEANUP(update_config_fini) struct update_config config;
+    int r;
+
+    if (options->stale_after_s > 0) {
+        return options->stale_after_s;
+    }
+    r = update_config_load(&config, options->config, name);
+    return (r == 0 ? config.stale_after_days : UPDATE_STALE_DAYS) * 86400;
 }
 
 static void read_row(struct row *row, const struct store *store, const struct pes_service *service,
@@ -131,6 +145,28 @@ static void print_row(const char *name, const struct row *row)
     }
 }
 
+/* One line for somebody who asked for something else. */
+static void print_brief(const char *name, const struct row *row)
+{
+    if (!needs_attention(row)) {
+        return;
+    }
+    printf("%s: ", name);
+    if (row->was_interrupted) {
+        fputs("the last change of its definitions was interrupted", stdout);
+    } else if (row->version[0] == '\0') {
+        fputs("it has no definitions yet", stdout);
+    } else if (row->is_stale && row->age_s < 0) {
+        fputs("its definitions are stale, their source was never reached", stdout);
+    } else if (row->is_stale) {
+        printf("its definitions are stale, their source was last reached %.1f days ago",
+               row->age_s / 86400);
+    } else {
+        printf("the last change of its definitions was not taken: %s", row->reason);
+    }
+    puts("; see 'pes definitions status'");
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp(a, b);
@@ -164,9 +200,11 @@ static int show(const struct status_options *options, const char *name,
     if (store_open(&store, options->root, name, false) < 0) {
         return -1;
     }
-    read_row(&row, &store, service, options->stale_after_s);
+    read_row(&row, &store, service, stale_after_s(options, name));
     if (options->is_json) {
         json_array_append_new(list, row_json(name, &row));
+    } else if (options->is_brief) {
+        print_brief(name, &row);
     } else {
         print_row(name, &row);
     }
@@ -189,7 +227,7 @@ int status_run(const struct status_options *options)
     if (options->name) {
         snprintf(names[0], sizeof(names[0]), "%s", options->name);
     }
-    if (pes_service_query(ctx, QUERY_MS, &service) < 0) {
+    if (!options->is_brief && pes_service_query(ctx, QUERY_MS, &service) < 0) {
         tell("the service does not answer: what it serves is not shown");
     }
     for (size_t i = 0; i < n; i++) {
@@ -202,7 +240,7 @@ int status_run(const struct status_options *options)
     if (options->is_json && object) {
         json_dumpf(object, stdout, 0);
         putchar('\n');
-    } else if (n == 0) {
+    } else if (n == 0 && !options->is_brief) {
         printf("There are no definitions in '%s'.\n", options->root);
     }
     json_decref(object);

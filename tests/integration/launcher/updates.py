@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """pes-fetch: from mirrors into staging, whole or not at all, by somebody who may do nothing else."""
+import json
 import os
 import pathlib
 import shutil
@@ -105,6 +106,44 @@ def test_from_mirror_to_answer():
             done = pesd.run(*words)
             assert done.returncode == 1 and b"a.yar:1" in done.stderr, done
             assert pesd.scan()["verdict"] != "not_detected"
+
+
+def test_staleness():
+    """how old is too old is said for each provider, and shown by all who ask how things are"""
+    updater = Updater()
+    home = daemon.folder()
+    store, config = home / "data/pes/definitions", home / "config/pes"
+    (config / "updates.d").mkdir(parents=True)
+    source = daemon.folder()
+    (source / "a").write_text("one")
+    env = ["env", f"XDG_DATA_HOME={home / 'data'}", f"XDG_CONFIG_HOME={home / 'config'}"]
+    user = updater.user.pw_uid if updater.user else None
+    if updater.user:
+        os.chown(home, updater.user.pw_uid, updater.user.pw_gid)
+    with daemon.Pesd(config=daemon.config_folder("", {"eicar": 'module = "eicar.so"\n'})).wait_ready() as pesd:
+
+        def pes(*words):
+            return pesd.run(*env, "pes", *words, user=user)
+
+        assert pes("definitions", "update", "eicar", "--from", source).returncode == 0
+        two_days_ago = int((store / "eicar" / "fetched").read_text().split()[1]) - 2 * 86400 - 600
+        for text, stale in (("", False), ('folder = "/a"\nstale-after = 2\n', True), ('folder = "/a"\nstale-after = 3\n', False)):
+            (store / "eicar" / "fetched").write_text(f"time {two_days_ago}\n")
+            if text:
+                (config / "updates.d" / "eicar.conf").write_text(text)
+            done = pes("definitions", "status")
+            assert (done.returncode == 1) == stale and (b"STALE" in done.stdout) == stale, done
+            line = b"eicar: its definitions are stale, their source was last reached 2.0 days ago"
+            for words, shown in ((["status"], b"\nDefinitions: " + line), (["providers"], b"\n" + line)):
+                done = pes(*words)
+                assert done.returncode == 0 and (shown in done.stdout) == stale, done
+            told = json.loads(pes("status", "--json").stdout)["definitions_attention"]
+            assert len(told) == stale, told
+        done = pes("definitions", "status", "--stale-after", "1")
+        assert done.returncode == 1, done
+        (config / "updates.d" / "eicar.conf").write_text("stale-after = soon\n")
+        done = pes("definitions", "status")
+        assert done.returncode == 0 and b"eicar.conf:1: stale-after" in done.stderr, done
 
 
 def test_whole_or_not_at_all():
