@@ -11,11 +11,22 @@ _pes_commands() {
 }
 
 _pes_options() {
-    pes help "$1" 2>/dev/null | grep -o -E -e '(^|[ ,])--?[a-z0-9][a-z-]*' | tr -d ' ,' | sort -u
+    pes help "$1" 2>/dev/null | grep -o -E -e '(^|[[ ,])--?[a-z0-9][a-z-]*' | tr -d '[ ,' | sort -u
 }
 
 _pes_kinds() {
     pes kinds 2>/dev/null | sed -n '2,$s/ .*//p'
+}
+
+# Providers whose definitions are kept in versions, or fetched; neither needs the service.
+_pes_stores() {
+    local path
+    for path in "${XDG_DATA_HOME:-$HOME/.local/share}"/pes/definitions/*/ /var/lib/pes/definitions/*/; do
+        [ -d "$path" ] && basename "$path"
+    done
+    for path in "${XDG_CONFIG_HOME:-$HOME/.config}"/pes/updates.d/*.conf /etc/pes/updates.d/*.conf; do
+        [ -e "$path" ] && basename "$path" .conf
+    done
 }
 
 _pes() {
@@ -30,12 +41,23 @@ _pes() {
         --kind) _pes_words "$(_pes_kinds)" && return ;;
         --for) _pes_words "15min 1h 4h" && return ;;
         --reason) _pes_words "paste download open" && return ;;
-        --app | --jobs | --origin-url | --referrer | --session | --timeout) return ;;
+        --app | --jobs | --origin-url | --referrer | --session | --stale-after | --timeout) return ;;
+        --type) _pes_words hashlist && return ;;
     esac
     case $command in
         help)
             [ "$COMP_CWORD" -eq 2 ] && _pes_words "$(_pes_commands)"
             return
+            ;;
+        definitions)
+            if [ "$COMP_CWORD" -eq 2 ]; then
+                _pes_words "build check update rollback status"
+                return
+            fi
+            if [[ $COMP_CWORD -eq 3 && ${COMP_WORDS[2]} =~ ^(update|rollback|status)$ && $cur != -* ]]; then
+                _pes_words "$(_pes_stores)"
+                return
+            fi
             ;;
         provider)
             if [ "$COMP_CWORD" -eq 2 ]; then
@@ -46,7 +68,7 @@ _pes() {
     esac
     if [[ $cur == -* ]]; then
         _pes_words "$(_pes_options "$command")"
-    elif [ "$command" = scan ] || [ "$command" = provider ]; then
+    elif [ "$command" = scan ] || [ "$command" = provider ] || [ "$command" = definitions ]; then
         compopt -o default 2>/dev/null # file names
     fi
 }

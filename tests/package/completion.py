@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -17,6 +18,8 @@ import tap
 
 PES = pathlib.Path(sys.argv[1]).resolve()
 FOLDER = pathlib.Path(sys.argv[2]).resolve()
+
+_home = None
 
 # As bash-completion does it: the words of the line, and the function that is registered for the first.
 BASH = """
@@ -38,8 +41,20 @@ print READ''Y
 """
 
 
+def home():
+    """A user with a store and a file of updates."""
+    global _home
+    if _home is None:
+        _home = tempfile.TemporaryDirectory(prefix="pes-completion.")
+        top = pathlib.Path(_home.name)
+        (top / "pes/definitions/kept-here").mkdir(parents=True)
+        (top / "pes/updates.d").mkdir()
+        (top / "pes/updates.d/fetched-here.conf").write_text("")
+    return {"XDG_DATA_HOME": _home.name, "XDG_CONFIG_HOME": _home.name}
+
+
 def environment():
-    return dict(os.environ, PATH=f"{PES.parent}:{os.environ['PATH']}", TERM="dumb", COLUMNS="200", HOME="/nonexistent")
+    return dict(os.environ, **home(), PATH=f"{PES.parent}:{os.environ['PATH']}", TERM="dumb", COLUMNS="200", HOME="/nonexistent")
 
 
 def bash(line):
@@ -106,6 +121,11 @@ def check(complete):
     assert len(wanted) > 2 and set(wanted) <= set(got), (wanted, got)
     assert not set(kinds("command.")) & set(got), got
     assert "1h" in complete("pes off --for ")
+    assert {"build", "check", "update", "rollback", "status"} <= set(complete("pes definitions "))
+    for verb in ("update", "rollback", "status"):
+        assert {"kept-here", "fetched-here"} <= set(complete(f"pes definitions {verb} "))
+    assert "--accept" in complete("pes definitions update kept-here --")
+    assert "hashlist" in complete("pes definitions build --type ")
 
 
 def test_bash():
