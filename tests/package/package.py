@@ -322,6 +322,63 @@ def test_machine():
         check_clean(before, system)
 
 
+RULES = """rule eicar { meta: pes_sample = "proof-of-life" strings: $a = "EICAR-STANDARD-" $b = "proof-of-life" condition: any of them }
+rule more { strings: $a = "second-marker" condition: $a }
+"""
+
+
+def result(system, unit):
+    return system.run("systemctl", "show", "--property=Result", "--value", unit).stdout.decode().strip()
+
+
+def update(system, rules):
+    """What the timer does, with other rules in the mirror."""
+    (system.root / "srv/mirror/rules.yar").write_text(rules)
+    system.run("systemctl", "start", "pes-update@yara.service", check=False)
+    unit = "pes-update-try@yara.service"
+    state = ["systemctl", "show", "--property=ActiveState", "--value"]
+    wait_until("the trial", lambda: system.run(*state, unit).stdout.strip() in (b"inactive", b"failed"), 60)
+
+
+def test_updates():
+    """on a machine definitions are fetched by nobody in particular, tried, served, refused when they are bad, and purged"""
+    with System() as system, system.booted():
+        before = system.snapshot()
+        system.install()
+        assert system.scan().returncode == 1
+        (system.root / "srv/mirror").mkdir()
+        (system.root / "etc/pes/updates.d/yara.conf").write_text('folder = "/srv/mirror"\n')
+        # The first ones have to be there before they are configured.
+        update(system, RULES)
+        log = system.run("journalctl", "--unit", "pes-update*", "--no-pager", "--output=cat").stdout.decode()
+        assert result(system, "pes-update@yara.service") == "success" and "1 of 1 files are new" in log, log
+        assert "not tried: no provider 'yara' reads them" in log, log
+        staging = system.root / "var/lib/private/pes/definitions/yara/staging"
+        assert staging.stat().st_uid >= 61184 and (staging / "rules.yar").stat().st_uid == staging.stat().st_uid
+        store = system.root / "var/lib/pes/definitions/yara"
+        assert (store / "current/rules.yar").stat().st_uid == 0
+        system.run("sed", "-i", 's,^definitions = .*,definitions = "/var/lib/pes/definitions/yara/current",', "/etc/pes/providers.d/yara.conf")
+        system.run("systemctl", "reload", "pes.service")
+        wait_until("the new rules", lambda: b"more" in system.scan(b"second-marker").stdout)
+        # One that finds more is served, one that does not load is not, and nobody notices.
+        update(system, RULES.replace("second-marker", "third-marker"))
+        assert result(system, "pes-update-try@yara.service") == "success" and b"more" in system.scan(b"third-marker").stdout
+        update(system, "rule broken { condition: $nothing }\n")
+        assert result(system, "pes-update-try@yara.service") == "exit-code" and b"more" in system.scan(b"third-marker").stdout
+        assert b"Definitions: yara: the last change of its definitions was not taken" in system.run("pes", "status").stdout
+        # What does not come is no update.
+        (system.root / "srv/mirror/deep").mkdir()
+        update(system, RULES)
+        assert result(system, "pes-update@yara.service") == "exit-code"
+        system.run("systemctl", "enable", "--now", "--quiet", "pes-update@yara.timer")
+        assert b"pes-update@yara.timer" in system.run("systemctl", "list-timers", "--no-pager").stdout
+        system.run("systemctl", "disable", "--now", "--quiet", "pes-update@yara.timer")
+        (system.root / "etc/pes/updates.d/yara.conf").unlink()
+        shutil.rmtree(system.root / "srv/mirror")
+        system.run("dpkg", "--purge", *reversed(PACKAGES))
+        check_clean(before, system)
+
+
 def test_upgrade():
     """an upgrade while everybody asks fails no question"""
     with System() as system, system.booted():
