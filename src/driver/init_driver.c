@@ -516,6 +516,27 @@ int init_driver_new_broker(struct init_driver *driver)
     return packet_send(driver->launcher, &command, sizeof(command), theirs);
 }
 
+int init_driver_next_broker(struct init_driver *driver, int *ret_broker)
+{
+    struct launch_command command = {.version = LAUNCH_CHANNEL_VERSION, .type = LAUNCH_NEXT_BROKER};
+    CLEANUP(closep) int theirs = -1;
+    CLEANUP(closep) int ours = -1;
+    int pair[2];
+    int r;
+
+    r = packet_pair(pair);
+    if (r < 0) {
+        return r;
+    }
+    ours = pair[0];
+    theirs = pair[1];
+    r = packet_send(driver->launcher, &command, sizeof(command), theirs);
+    if (r == 0) {
+        *ret_broker = TAKE_FD(ours);
+    }
+    return r;
+}
+
 int init_driver_wait_exit(struct init_driver *driver, int timeout_ms)
 {
     CLEANUP(closep) int pidfd = (int)syscall(SYS_pidfd_open, driver->pid, 0);

@@ -115,6 +115,9 @@ MUST_CHECK int init_driver_scan_receive(struct init_driver *driver, uint32_t slo
 /* Gives init a new channel to the broker, as after a broker's restart. Returns 0 or -errno. */
 MUST_CHECK int init_driver_new_broker(struct init_driver *driver);
 
+/* Gives init a channel to a broker beside this one; `ret_broker` is that broker's end. */
+MUST_CHECK int init_driver_next_broker(struct init_driver *driver, int *ret_broker);
+
 /* Asks init to end and waits for it. Returns its exit status (128 + signal), INIT_DRIVER_E_TIMEOUT
  * is -ETIMEDOUT here, or another -errno. */
 MUST_CHECK int init_driver_stop(struct init_driver *driver, int timeout_ms);

@@ -59,7 +59,7 @@ void init_fail(struct init *init, const char *text)
         n_text = INIT_PAYLOAD_BYTES_MAX;
     }
     init_end(init, 1);
-    broker_link_tell(init, &event, text, n_text);
+    broker_link_tell_all(init, &event, text, n_text);
     launcher_link_tell(init, LAUNCH_FAILED, text);
 }
 
@@ -93,7 +93,7 @@ static int watch_children(struct init *init)
 static uint32_t n_processes(const struct init *init)
 {
     if (init->namespaces & SANDBOX_NS_USER) {
-        return init->options->n_slots + N_OTHER_PROCESSES;
+        return INIT_BROKERS_MAX * init->options->n_slots + N_OTHER_PROCESSES;
     }
     return init->options->has_uid ? N_PROCESSES_OWN_UID : N_PROCESSES_USERS_UID;
 }
@@ -147,6 +147,14 @@ static int poll_timeout_ms(const struct init *init, uint64_t now_us)
     return next_us <= now_us ? 0 : (int)((next_us - now_us) / 1000u + 1);
 }
 
+static struct pollfd poll_of(const struct init *init, const struct broker_seat *seat)
+{
+    return (struct pollfd){
+        .fd = seat->channel,
+        .events = broker_link_is_draining(init, seat) ? 0 : POLLIN,
+    };
+}
+
 /* Waits; false when there is nobody left to work for. */
 static bool wait_for_work(struct init *init)
 {
@@ -155,7 +163,8 @@ static bool wait_for_work(struct init *init)
     struct pollfd fds[] = {
         {.fd = init->lifeline, .events = POLLIN},
         {.fd = init->launcher, .events = POLLIN},
-        {.fd = init->broker, .events = broker_link_is_draining(init) ? 0 : POLLIN},
+        poll_of(init, &init->seats[0]),
+        poll_of(init, &init->seats[1]),
         {.fd = init->zygote.channel, .events = POLLIN},
         {.fd = init->signals, .events = POLLIN},
         {.fd = wants_log ? init->log.fd : -1, .events = POLLIN},
@@ -177,9 +186,7 @@ static void step(struct init *init)
     launcher_link_step(init);
     zygote_link_step(init);
     reaper_step(init);
-    if (!broker_link_is_draining(init)) {
-        broker_link_step(init);
-    }
+    broker_link_step(init);
     broker_link_announce(init);
     now_us = clock_now_us();
     provider_log_step(&init->log, now_us);
@@ -207,9 +214,10 @@ int init_run(const struct init_options *options, uint32_t namespaces, int lifeli
     init.scratch = *scratch;
     init.namespaces = namespaces;
     init.launcher = options->launcher_fd;
-    init.broker = options->broker_fd;
+    init.seats[0].channel = options->broker_fd;
+    init.seats[1].channel = -1;
     init.lifeline = lifeline;
-    init.slots.n_slots = options->n_slots;
+    init.slots.n_slots = (size_t)INIT_BROKERS_MAX * options->n_slots;
     r = start(&init, &failed_step);
     if (r < 0) {
         snprintf(text, sizeof(text), "the sandbox cannot be made: %s: %s", failed_step,

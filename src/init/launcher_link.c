@@ -38,8 +38,12 @@ static bool take_command(struct init *init)
     }
     switch ((enum launch_command_type)command.type) {
     case LAUNCH_NEW_BROKER:
-        broker_link_lose(init);
-        init->broker = TAKE_FD(fd);
+        broker_link_lose_all(init);
+        (void)!broker_link_seat(init, TAKE_FD(fd)); /* there is room now */
+        break;
+    case LAUNCH_NEXT_BROKER:
+        /* Without a seat its channel closes: it learns that it cannot have this provider. */
+        (void)!broker_link_seat(init, TAKE_FD(fd));
         break;
     case LAUNCH_STOP:
         init_end(init, 0);

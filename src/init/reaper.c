@@ -76,7 +76,7 @@ static void worker_exited(struct init *init, struct slot *slot, int status,
         return;
     }
     if (!is_unannounced) {
-        broker_link_tell(init, &event, NULL, 0);
+        broker_link_tell_worker(init, &event);
     }
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ipc/init_channel.h"
 #include "log/log.h"
 #include "sandbox/sandbox.h"
 
@@ -49,6 +50,8 @@ static void give_none(const struct init_options *options, const char *why)
 void scratch_make(struct scratch *ret_scratch, const struct init_options *options,
                   uint32_t namespaces)
 {
+    size_t n_folders = (size_t)INIT_BROKERS_MAX * options->n_slots + 1;
+
     ret_scratch->n_folders = 0;
     if (options->scratch_mib == 0) {
         return;
@@ -61,7 +64,7 @@ void scratch_make(struct scratch *ret_scratch, const struct init_options *option
         give_none(options, "nothing keeps its signals inside");
         return;
     }
-    for (size_t i = 0; i < options->n_slots + 1; i++) {
+    for (size_t i = 0; i < n_folders; i++) {
         int r = one_make(options, SCRATCH_FD_FIRST + (int)i);
 
         if (r < 0) {
@@ -70,7 +73,7 @@ void scratch_make(struct scratch *ret_scratch, const struct init_options *option
             return;
         }
     }
-    ret_scratch->n_folders = options->n_slots + 1;
+    ret_scratch->n_folders = n_folders;
 }
 
 int scratch_confine(const struct scratch *scratch)

@@ -1,4 +1,5 @@
-/* Which worker is in which slot, and of which generation. */
+/* Which worker is in which slot, and of which generation. Each broker has its own slots: those of
+ * the second follow those of the first. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,8 +25,8 @@ struct slot {
 };
 
 struct slot_table {
-    struct slot slots[INIT_SLOTS_MAX];
-    size_t n_slots;
+    struct slot slots[INIT_BROKERS_MAX * INIT_SLOTS_MAX];
+    size_t n_slots; /* of all brokers */
 };
 
 /* The slot with this number, or NULL. */

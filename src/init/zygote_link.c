@@ -85,7 +85,7 @@ static void take_forked(struct init *init, const struct zygote_event *event)
     slot->state = SLOT_LIVE;
     slot->pid = event->value;
     if (!slot->is_unannounced) {
-        broker_link_tell(init, &spawned, NULL, 0);
+        broker_link_tell_worker(init, &spawned);
     }
     if (slot->is_unwanted) {
         kill(slot->pid, SIGKILL);

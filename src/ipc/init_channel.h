@@ -1,21 +1,24 @@
 /*
  * What broker and pes-init say to each other, one fixed-size message per datagram.
  *
- * The launcher makes the socket pair (SOCK_SEQPACKET). Only `spawn` carries a descriptor: the
- * worker's end of its channel. Nothing that init sends ever carries one. Text in `payload` comes
- * from the provider: it is bounded here, and whoever shows it escapes it.
+ * The launcher makes the socket pair (SOCK_SEQPACKET). While the broker is upgraded there are two
+ * of them, for two brokers that know nothing of each other: each counts its own slots from zero.
+ * Only `spawn` carries a descriptor: the worker's end of its channel. Nothing that init sends ever
+ * carries one. Text in `payload` comes from the provider: it is bounded here, and whoever shows it
+ * escapes it.
  */
 #pragma once
 
 #include <stdint.h>
 
 #define INIT_CHANNEL_VERSION 1
-#define INIT_SLOTS_MAX       64
+#define INIT_SLOTS_MAX       64 /* of one broker */
+#define INIT_BROKERS_MAX     2
 
 enum init_command_type {
     INIT_SPAWN = 1, /* fork a worker into this slot; carries its channel */
     INIT_KILL = 2,  /* end the worker of this slot, if it is still of this generation */
-    INIT_STOP = 3,  /* end everything */
+    INIT_STOP = 3,  /* end everything; while another broker is served, only what is this one's */
 };
 
 /* Broker to init. */

@@ -9,8 +9,9 @@
 #define LAUNCH_CHANNEL_VERSION 1
 
 enum launch_command_type {
-    LAUNCH_NEW_BROKER = 1, /* carries the new channel to the broker; the old one is dead */
-    LAUNCH_STOP = 2,       /* end everything */
+    LAUNCH_NEW_BROKER = 1,  /* carries the channel to a new broker; those before are dead */
+    LAUNCH_STOP = 2,        /* end everything */
+    LAUNCH_NEXT_BROKER = 3, /* carries the channel to one beside the living one (an upgrade) */
 };
 
 /* Launcher to init. */

@@ -5,6 +5,7 @@
  * Runs as whoever starts it; with --as-nobody it first becomes nobody.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@
 #include "provider_run.h"
 #include "sys/packet.h"
 #include "testing.h"
+
+/* The driver asks for so many. */
+#define N_SLOTS 2
 
 /* ---- how workers die ---- */
 
@@ -200,6 +204,111 @@ static void a_new_broker_finds_the_provider_ready_and_empty(void **state)
     spawn(0, 1);
     assert_int_equal(ask(0, "hello"), 0);
     assert_int_equal(driver.n_events, 0);
+}
+
+/* Init's next word of this type to a broker that is not the driver's own. */
+static struct init_event next_event(int broker, enum init_event_type type)
+{
+    struct {
+        struct init_event head;
+        char payload[INIT_PAYLOAD_BYTES_MAX];
+    } message = {0};
+    struct pollfd readable = {.fd = broker, .events = POLLIN};
+
+    do {
+        assert_int_equal(poll(&readable, 1, TIME_MS), 1);
+        assert_true(packet_receive(broker, &message, sizeof(message)) >=
+                    (ssize_t)sizeof(message.head));
+    } while (message.head.type != type);
+    return message.head;
+}
+
+static int spawn_beside(int broker, uint32_t slot, uint64_t generation)
+{
+    struct init_command command = {.version = INIT_CHANNEL_VERSION,
+                                   .type = INIT_SPAWN,
+                                   .slot = slot,
+                                   .generation = generation};
+    int pair[2];
+
+    assert_int_equal(packet_pair(pair), 0);
+    assert_int_equal(packet_send(broker, &command, sizeof(command), pair[1]), 0);
+    close(pair[1]);
+    return pair[0];
+}
+
+/* Nobody asks of it any more when its channel is closed. */
+static void expect_closed(int channel)
+{
+    struct pollfd end = {.fd = channel, .events = POLLIN};
+    char byte;
+
+    assert_int_equal(poll(&end, 1, TIME_MS), 1);
+    assert_int_equal(packet_receive(channel, &byte, 1), 0);
+    close(channel);
+}
+
+static void two_brokers_are_served_side_by_side(void **state)
+{
+    struct init_command stop = {.version = INIT_CHANNEL_VERSION, .type = INIT_STOP};
+    struct init_event exited;
+    int next, worker, third;
+
+    start_ready(SCRIPTED_MODULE, NULL);
+    spawn(0, 1);
+    assert_int_equal(init_driver_next_broker(&driver, &next), 0);
+    assert_int_equal(next_event(next, INIT_READY).slot, N_SLOTS);
+    /* The same slot and generation, in the other's count. */
+    worker = spawn_beside(next, 0, 1);
+    assert_int_equal(next_event(next, INIT_SPAWNED).slot, 0);
+    assert_int_equal(ask(0, "hello"), 0);
+    /* A kill is of one's own worker, and told to its owner. */
+    assert_int_equal(init_driver_command(&driver, INIT_KILL, 0, 1), 0);
+    expect_exit(0, 1, INIT_EXIT_SIGNAL, SIGKILL);
+    assert_int_equal(poll(&(struct pollfd){.fd = worker, .events = POLLIN}, 1, 0), 0);
+    /* There are two seats. */
+    assert_int_equal(init_driver_next_broker(&driver, &third), 0);
+    expect_closed(third);
+    /* The new one leaves for good: the old one is served on. */
+    close(worker);
+    exited = next_event(next, INIT_EXITED);
+    assert_int_equal(exited.slot, 0);
+    assert_int_equal(exited.generation, 1);
+    assert_int_equal(packet_send(next, &stop, sizeof(stop), -1), 0);
+    expect_closed(next);
+    spawn(0, 2);
+    assert_int_equal(ask(0, "hello"), 0);
+}
+
+static void the_old_broker_goes_and_the_new_one_stays(void **state)
+{
+    int next, worker;
+
+    start_ready(SCRIPTED_MODULE, NULL);
+    spawn(0, 1);
+    for (uint64_t round = 1; round <= 3; round++) { /* each seat in turn */
+        assert_int_equal(init_driver_next_broker(&driver, &next), 0);
+        assert_int_equal(next_event(next, INIT_READY).slot, N_SLOTS);
+        worker = spawn_beside(next, 0, round);
+        assert_int_equal(next_event(next, INIT_SPAWNED).generation, round);
+        close(driver.broker);
+        driver.broker = next;
+        driver.n_events = 0;
+        close(driver.channels[0]);
+        driver.channels[0] = worker;
+        assert_int_equal(ask(0, "hello"), 0);
+    }
+}
+
+static void a_broker_before_the_zygote_is_ready_is_told_when_it_is(void **state)
+{
+    int next;
+
+    start(SCRIPTED_MODULE, NULL);
+    assert_int_equal(init_driver_next_broker(&driver, &next), 0);
+    assert_int_equal(next_event(next, INIT_READY).slot, N_SLOTS);
+    assert_int_equal(init_driver_wait_ready(&driver, TIME_MS, &event, &frame), 0);
+    close(next);
 }
 
 static void a_broker_that_talks_nonsense_is_dropped_alone(void **state)
@@ -403,6 +512,9 @@ int main(int argc, char **argv)
         INIT_TEST(a_slot_that_is_not_there_is_reported),
         INIT_TEST(a_worker_killed_while_it_is_forked_is_still_reported),
         INIT_TEST(a_new_broker_finds_the_provider_ready_and_empty),
+        INIT_TEST(two_brokers_are_served_side_by_side),
+        INIT_TEST(the_old_broker_goes_and_the_new_one_stays),
+        INIT_TEST(a_broker_before_the_zygote_is_ready_is_told_when_it_is),
         INIT_TEST(a_broker_that_talks_nonsense_is_dropped_alone),
         INIT_TEST(asking_before_it_is_ready_is_answered),
         INIT_TEST(nothing_survives_stage_1),
