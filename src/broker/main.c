@@ -6,6 +6,9 @@
  * to open, connect, execute or signal anything before it reads its first byte. It links libc alone.
  *
  * Usage: pes-broker --launcher-fd N --identity-fd N (--client-fd N --admin-fd N | --receiver-fd N)
+ *                   [--standby]
+ *
+ * --standby: another one serves; no client is taken before every provider is ready or has failed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +49,7 @@ static int parse_arguments(struct shell *shell, int argc, char **argv)
         {"admin-fd", required_argument, NULL, 'a'},
         {"identity-fd", required_argument, NULL, 'i'},
         {"receiver-fd", required_argument, NULL, 'r'},
+        {"standby", no_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -58,6 +62,10 @@ static int parse_arguments(struct shell *shell, int argc, char **argv)
                      : option == 'r' ? &shell->receiver_fd
                                      : NULL;
 
+        if (option == 's') {
+            shell->is_standby = true;
+            continue;
+        }
         if (!where) {
             return -EINVAL;
         }
@@ -82,9 +90,10 @@ static int watch_all(struct shell *shell)
         int fd;
         enum token_kind kind;
     } watches[] = {
-        {shell->launcher_fd, TOKEN_LAUNCHER}, {shell->client_fd, TOKEN_CLIENTS},
-        {shell->admin_fd, TOKEN_ADMINS},      {shell->identity_fd, TOKEN_IDENTITY},
-        {shell->receiver_fd, TOKEN_RECEIVER}, {shell->large_work.event_fd, TOKEN_LARGE_WORK},
+        {shell->launcher_fd, TOKEN_LAUNCHER},
+        {shell->identity_fd, TOKEN_IDENTITY},
+        {shell->receiver_fd, TOKEN_RECEIVER},
+        {shell->large_work.event_fd, TOKEN_LARGE_WORK},
     };
 
     for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++) {
@@ -94,7 +103,7 @@ static int watch_all(struct shell *shell)
             return r;
         }
     }
-    return 0;
+    return shell->is_standby ? 0 : shell_admit(shell);
 }
 
 /* As many descriptors as we may have: each client, each worker and each content takes one. Returns

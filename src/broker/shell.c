@@ -89,6 +89,29 @@ static void admit_none(struct shell *shell)
     }
 }
 
+int shell_admit(struct shell *shell)
+{
+    int r = shell->client_fd < 0 ? 0 : shell_watch(shell, shell->client_fd, TOKEN_CLIENTS, 0, 0);
+
+    if (r == 0 && shell->admin_fd >= 0) {
+        r = shell_watch(shell, shell->admin_fd, TOKEN_ADMINS, 0, 0);
+    }
+    return r;
+}
+
+/* On standby another broker serves; from here on there is no reason any more to leave it to
+ * that. */
+static void end_standby(struct shell *shell)
+{
+    int r = shell_admit(shell);
+
+    shell->is_standby = false;
+    if (r < 0) {
+        log_event(LOG_ERR, EV_INTERNAL, "clients cannot be taken in (errno %d); ending", -r);
+        shell->is_over = true;
+    }
+}
+
 static void perform(struct shell *shell, const struct action *action)
 {
     switch (action->type) {
@@ -157,6 +180,9 @@ static void step(struct shell *shell, const struct event *event)
     core_step(&shell->core, event, clock_now_us(), &shell->actions);
     for (size_t i = 0; i < shell->actions.n_items; i++) {
         perform(shell, &shell->actions.items[i]);
+    }
+    if (shell->is_standby && shell->core.said_ready) {
+        end_standby(shell);
     }
 }
 

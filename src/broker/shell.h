@@ -102,6 +102,7 @@ struct shell {
     size_t n_outcomes;
     size_t outcomes_capacity;
     struct large_work large_work;
+    bool is_standby; /* the listening sockets are not looked at yet */
     bool is_over;
     uint8_t buffer[WIRE_MESSAGE_BYTES_MAX + 1];
 };
@@ -123,6 +124,9 @@ struct outcome *shell_outcome(struct shell *shell, enum event_type type);
 /* Watches a descriptor. Returns 0 or -errno. */
 MUST_CHECK int shell_watch(struct shell *shell, int fd, enum token_kind kind, uint32_t serial,
                            uint32_t handle);
+
+/* Looks at the listening sockets, where there are some. Returns 0 or -errno. */
+MUST_CHECK int shell_admit(struct shell *shell);
 
 /* A fresh serial, 24 bits. */
 uint32_t shell_serial(struct shell *shell);
