@@ -33,6 +33,7 @@ struct broker_link {
     struct list queue; /* of struct letter */
     size_t n_queue;
     bool is_broken;
+    struct broker_link *beside; /* told the same; or NULL */
     const struct broker_link_handlers *handlers;
     void *userdata;
 };
@@ -161,6 +162,12 @@ static void send_message(struct broker_link *link, enum wire_type type, const vo
     flush(link);
 }
 
+static void send_to_both(struct broker_link *link, enum wire_type type, const void *message)
+{
+    send_message(link, type, message, -1);
+    send_message(broker_link_beside(link), type, message, -1);
+}
+
 /* Text for a message, cut to what it takes, not within a character. */
 static struct wire_bytes cut(const char *text, size_t n_max)
 {
@@ -175,9 +182,28 @@ static struct wire_bytes cut(const char *text, size_t n_max)
     return bytes;
 }
 
+void broker_link_set_beside(struct broker_link *link, struct broker_link *beside)
+{
+    if (!link) {
+        return;
+    }
+    if (link->beside) {
+        link->beside->beside = NULL;
+    }
+    link->beside = beside;
+    if (beside) {
+        beside->beside = link;
+    }
+}
+
+struct broker_link *broker_link_beside(struct broker_link *link)
+{
+    return link ? link->beside : NULL;
+}
+
 void broker_link_configure(struct broker_link *link, const struct wire_configure *message)
 {
-    send_message(link, WIRE_TYPE_CONFIGURE, message, -1);
+    send_to_both(link, WIRE_TYPE_CONFIGURE, message);
 }
 
 void broker_link_instance(struct broker_link *link, const char *name, uint64_t generation,
@@ -203,7 +229,7 @@ void broker_link_instance_lost(struct broker_link *link, const char *name, uint6
         .retry_in_ms = retry_in_ms,
     };
 
-    send_message(link, WIRE_TYPE_INSTANCE_LOST, &message, -1);
+    send_to_both(link, WIRE_TYPE_INSTANCE_LOST, &message);
 }
 
 void broker_link_makes_room(struct broker_link *link, const char *name, uint64_t generation,
@@ -217,14 +243,14 @@ void broker_link_makes_room(struct broker_link *link, const char *name, uint64_t
         .makes_room = 1,
     };
 
-    send_message(link, WIRE_TYPE_INSTANCE_LOST, &message, -1);
+    send_to_both(link, WIRE_TYPE_INSTANCE_LOST, &message);
 }
 
 void broker_link_config_note(struct broker_link *link, const char *error)
 {
     struct wire_config_note message = {.error = cut(error, REASON_BYTES_MAX)};
 
-    send_message(link, WIRE_TYPE_CONFIG_NOTE, &message, -1);
+    send_to_both(link, WIRE_TYPE_CONFIG_NOTE, &message);
 }
 
 void broker_link_drain(struct broker_link *link, uint32_t grace_ms)
@@ -277,6 +303,7 @@ void broker_link_free(struct broker_link *link)
     if (!link) {
         return;
     }
+    broker_link_set_beside(link, NULL);
     while (!list_is_empty(&link->queue)) {
         letter_free(CONTAINER_OF(link->queue.next, struct letter, node));
     }

@@ -34,6 +34,16 @@ static inline void broker_link_freep(struct broker_link **link)
 }
 
 /*
+ * While there are two brokers the other one is told the same as this: its configuration, what was
+ * lost, and notes; not instances, whose channel can be given but once. Each is beside the other
+ * until one of them is freed, or this is called with NULL. `link` may be NULL.
+ */
+void broker_link_set_beside(struct broker_link *link, struct broker_link *beside);
+
+/* The other one, or NULL. */
+struct broker_link *broker_link_beside(struct broker_link *link);
+
+/*
  * Each queues one message, in order. `link` may be NULL: there is no broker now, and its successor
  * is told everything anew. The descriptor becomes the link's in any case.
  */

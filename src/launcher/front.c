@@ -1,76 +1,73 @@
 /*
- * Broker, identity and receiver, kept running.
+ * The broker in front, kept running, and replaced by a new one without a moment without any.
  *
- * A broker that dies takes its connections along, so identity and receiver are started anew with
- * it; the providers are not touched. It is restarted at once, and only from the sixth time in ten
- * seconds on with a wait. Identity and receiver can also be replaced alone: the launcher keeps
- * their end of the channel to the broker, so their successor finds it, with what the broker has
- * sent meanwhile. What one of them had taken and not answered is lost; the broker's own time limit
- * covers that.
+ * A broker that dies is restarted at once, and only from the sixth time in ten seconds on with a
+ * wait; the providers are not touched.
+ *
+ * An upgrade starts a second one beside it, from the program that is there now. It is told what
+ * there is, gets channels of its own to the same providers, and takes no client until it has said
+ * that it is ready. Then the first says goodbye, answers what is open and ends. While there are
+ * two, both are told what happens. If the second ends or is not ready in time it is ended, and the
+ * first goes on as if nothing had been. If the first dies while the second is not ready, both are
+ * replaced like any broker that dies.
  */
 #include "launcher/front.h"
 
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "launcher/backoff.h"
-#include "launcher/child.h"
+#include "launcher/life.h"
 #include "log/log.h"
 #include "sys/clock.h"
-#include "sys/packet.h"
 
-/* A helper process that ends again and again is given this pause. */
-#define HELPER_PAUSE_US 1000000u
+/* After a start that failed. */
+#define RESTART_PAUSE_US 1000000u
 
-enum helper_id {
-    HELPER_IDENTITY = 0,
-    HELPER_RECEIVER = 1,
-};
-#define N_HELPERS 2
+/* A new broker loads nothing: it is ready as soon as the providers have told it what they are. */
+#define READY_TIME_US 10000000u
 
-struct helper {
-    struct front *front;
-    enum helper_id id;
-    struct child *child;
-    int channel; /* its end of the channel to the broker, kept for its successor */
-    sd_event_source *timer;
-    struct backoff_window window;
-};
+/* The old broker ends when its last question is answered. One that takes longer is lost with it:
+ * its client asks again, in what is left of its time. */
+#define GRACE_MS 30000u
 
 struct front {
     struct front_place place;
     const struct front_handlers *handlers;
     void *userdata;
-    struct child *broker;
-    struct broker_link *link;
+    struct life *now;  /* takes clients; NULL between two lives */
+    struct life *next; /* of an upgrade: not ready yet */
+    struct life *old;  /* of an upgrade: ends when it has answered what is open */
     struct backoff_window window;
-    sd_event_source *timer;
+    sd_event_source *timer;       /* to the next start */
+    sd_event_source *ready_timer; /* of `next` */
+    uint64_t upgrade_us;          /* when it began */
     bool is_draining;
-    struct helper helpers[N_HELPERS];
 };
 
-static int start_broker(struct front *front);
-
-static const char *const helper_names[N_HELPERS] = {
-    [HELPER_IDENTITY] = "pes-identity",
-    [HELPER_RECEIVER] = "pes-receiver",
-};
+static int start_now(struct front *front);
 
 struct broker_link *front_link(struct front *front)
 {
-    return front ? front->link : NULL;
+    return front ? life_link(front->now) : NULL;
 }
 
-/* Calls `callback` once after `wait_us`; `timer` may be in use already. */
-static void call_later(struct front *front, sd_event_source **timer, uint64_t wait_us,
-                       sd_event_time_handler_t callback, void *userdata)
+bool front_is_upgrading(const struct front *front)
+{
+    return front && (front->next || front->old);
+}
+
+/* ---------------------------------------------------------------------------- broken and mended */
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void start_later(struct front *front, uint64_t wait_us)
 {
     int r;
 
-    *timer = sd_event_source_disable_unref(*timer);
-    r = sd_event_add_time_relative(front->place.event, timer, CLOCK_MONOTONIC, wait_us, 1000,
-                                   callback, userdata);
+    front->timer = sd_event_source_disable_unref(front->timer);
+    r = sd_event_add_time_relative(front->place.event, &front->timer, CLOCK_MONOTONIC, wait_us,
+                                   1000, on_timer, front);
     if (r < 0) {
         log_event(LOG_ERR, EV_INTERNAL, "no timer for a restart (%s): ending, to be started anew",
                   strerror(-r));
@@ -78,264 +75,151 @@ static void call_later(struct front *front, sd_event_source **timer, uint64_t wa
     }
 }
 
-static void set_user(struct spawn *spawn, const struct front *front, const struct config_user *user)
-{
-    spawn->sets_user = front->place.is_system;
-    spawn->uid = user->uid;
-    spawn->gid = user->gid;
-}
-
-/* The program's full path; a path that doesn't fit is one that is not there. */
-static const char *program_path(const struct front *front, const char *name, char path[PATH_MAX])
-{
-    if (paths_join(path, front->place.paths->libexec, name) < 0) {
-        path[0] = '\0';
-    }
-    return path;
-}
-
-/* Adds "--NAME FD" to the arguments and the descriptor to those that are inherited. */
-static void pass_fd(struct spawn *spawn, char **argv, size_t *n_argv, char text[16],
-                    const char *name, int fd)
-{
-    snprintf(text, 16, "%d", fd);
-    argv[(*n_argv)++] = (char *)(uintptr_t)name;
-    argv[(*n_argv)++] = text;
-    spawn->fds[spawn->n_fds++] = fd;
-}
-
-/* ---------------------------------------------------------------------------------- the helpers */
-
-static void on_helper_exit(void *userdata, const siginfo_t *info);
-static void drained(struct front *front);
-
-static int start_helper(struct helper *helper)
-{
-    struct front *front = helper->front;
-    const struct config *config = front->place.config;
-    const char *name = helper_names[helper->id];
-    char path[PATH_MAX];
-    char channel[16];
-    char listeners[2][16];
-    const char *step;
-    char *argv[8] = {(char *)(uintptr_t)name};
-    size_t n_argv = 1;
-    struct spawn spawn = {.argv = argv};
-    int r;
-
-    spawn.program = program_path(front, name, path);
-    pass_fd(&spawn, argv, &n_argv, channel, "--broker-fd", helper->channel);
-    set_user(&spawn, front, helper->id == HELPER_IDENTITY ? &config->identity : &config->receiver);
-    if (helper->id == HELPER_IDENTITY) {
-        spawn.capabilities = front->place.is_system ? 1ull << CAP_SYS_PTRACE : 0;
-    } else {
-        pass_fd(&spawn, argv, &n_argv, listeners[0], "--client-fd", front->place.sockets->client);
-        pass_fd(&spawn, argv, &n_argv, listeners[1], "--admin-fd", front->place.sockets->admin);
-    }
-    r = child_new(&helper->child, front->place.event, &spawn, on_helper_exit, helper, &step);
-    if (r < 0) {
-        log_event(LOG_ERR, EV_CHILD_LOST, "%s cannot be started: %s: %s", name, step, strerror(-r));
-        return r;
-    }
-    backoff_window_add(&helper->window, clock_now_us());
-    return 0;
-}
-
-static int on_helper_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    struct helper *helper = userdata;
-
-    if (start_helper(helper) < 0) {
-        call_later(helper->front, &helper->timer, HELPER_PAUSE_US, on_helper_timer, helper);
-    }
-    return 0;
-}
-
-static void on_helper_exit(void *userdata, const siginfo_t *info)
-{
-    struct helper *helper = userdata;
-    struct front *front = helper->front;
-    char end[CHILD_END_BYTES];
-    bool has_followed = info->si_code == CLD_EXITED && info->si_status == 0;
-    uint64_t wait_us = backoff_window_wait_us(&helper->window, clock_now_us());
-
-    child_free(TAKE_PTR(helper->child));
-    if (front->is_draining || helper->channel < 0) {
-        if (helper->id == HELPER_RECEIVER && !front->broker) {
-            drained(front);
-        }
-        return;
-    }
-    /* It ends in peace when its broker has: that is told next, and brings a new one with it. */
-    if (has_followed && wait_us < HELPER_PAUSE_US) {
-        wait_us = HELPER_PAUSE_US;
-    }
-    log_event(has_followed ? LOG_INFO : LOG_WARNING, EV_CHILD_LOST,
-              "%s %s; starting it again in %u ms", helper_names[helper->id],
-              child_end_text(info, end), (unsigned)(wait_us / 1000));
-    call_later(front, &helper->timer, wait_us, on_helper_timer, helper);
-}
-
-static void stop_helper(struct helper *helper)
-{
-    child_free(TAKE_PTR(helper->child));
-    helper->timer = sd_event_source_disable_unref(helper->timer);
-    closep(&helper->channel);
-    helper->channel = -1;
-}
-
-/* Makes the channel between a helper and the broker; the broker's end goes to `ret_broker_end`. */
-static int open_helper(struct helper *helper, int *ret_broker_end)
-{
-    int pair[2];
-    int r = packet_pair(pair);
-
-    if (r < 0) {
-        return r;
-    }
-    helper->channel = pair[0];
-    *ret_broker_end = pair[1];
-    return start_helper(helper);
-}
-
-/* ----------------------------------------------------------------------------------- the broker */
-
-static void stop_all(struct front *front)
-{
-    broker_link_free(TAKE_PTR(front->link));
-    child_free(TAKE_PTR(front->broker));
-    for (size_t i = 0; i < N_HELPERS; i++) {
-        stop_helper(&front->helpers[i]);
-    }
-}
-
-static void drained(struct front *front)
-{
-    stop_all(front);
-    front->handlers->on_drained(front->userdata);
-}
-
-static int on_broker_timer(sd_event_source *source, uint64_t usec, void *userdata)
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct front *front = userdata;
 
-    if (start_broker(front) < 0) {
-        stop_all(front);
-        call_later(front, &front->timer, HELPER_PAUSE_US, on_broker_timer, front);
+    if (start_now(front) < 0) {
+        start_later(front, RESTART_PAUSE_US);
     }
     return 0;
 }
 
-static void on_broker_exit(void *userdata, const siginfo_t *info)
+static void drop_next(struct front *front)
 {
-    struct front *front = userdata;
+    life_free(TAKE_PTR(front->next));
+    front->ready_timer = sd_event_source_disable_unref(front->ready_timer);
+}
+
+static void fail_upgrade(struct front *front, const char *why)
+{
+    char note[FRONT_NOTE_BYTES];
+
+    snprintf(note, sizeof(note), "the new pes-broker %s; the one before goes on", why);
+    drop_next(front);
+    log_event(LOG_ERR, EV_UPGRADE, "not upgraded: %s", note);
+    front->handlers->on_upgrade_over(front->userdata, note);
+}
+
+static void lose_now(struct front *front, const char *end)
+{
     uint64_t wait_us = backoff_window_wait_us(&front->window, clock_now_us());
-    char end[CHILD_END_BYTES];
+    bool was_tried = front->next;
 
-    if (front->is_draining && front->helpers[HELPER_RECEIVER].child) {
-        /* Its relays still pass on what the broker has said; then it ends. */
-        broker_link_free(TAKE_PTR(front->link));
-        child_free(TAKE_PTR(front->broker));
+    log_event(LOG_ERR, EV_CHILD_LOST, "pes-broker %s; starting it again in %u ms", end,
+              (unsigned)(wait_us / 1000));
+    drop_next(front);
+    life_free(TAKE_PTR(front->now)); /* and `end` with it */
+    start_later(front, wait_us);
+    if (was_tried) {
+        front->handlers->on_upgrade_over(front->userdata, NULL); /* the next one is new, too */
+    }
+}
+
+/* ------------------------------------------------------------------------------------ upgrading */
+
+static int on_ready_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    fail_upgrade(userdata, "was not ready in time and is ended");
+    return 0;
+}
+
+/* The second is ready: clients are its own from here on. */
+static void switch_over(struct front *front)
+{
+    if (life_admit(front->next) < 0) {
+        fail_upgrade(front, "cannot take clients"); /* why was logged */
         return;
     }
+    front->ready_timer = sd_event_source_disable_unref(front->ready_timer);
+    front->old = front->now;
+    front->now = TAKE_PTR(front->next);
+    life_drain(front->old, GRACE_MS);
+    log_event(LOG_INFO, EV_UPGRADE,
+              "a new pes-broker serves; the one before answers what is open and ends");
+}
+
+static void end_old(struct front *front)
+{
+    life_free(TAKE_PTR(front->old));
+    log_event(LOG_NOTICE, EV_UPGRADE, "pes-broker is upgraded, in %llu ms; the providers were kept",
+              (unsigned long long)(clock_now_us() - front->upgrade_us) / 1000);
+    front->handlers->on_upgrade_over(front->userdata, NULL);
+}
+
+/* ------------------------------------------------------------------------------- from the lives */
+
+static void drain_progress(struct front *front)
+{
+    if (!front->now && !front->old) {
+        front->handlers->on_drained(front->userdata);
+    }
+}
+
+static void on_end(void *userdata, struct life *life, const char *end)
+{
+    struct front *front = userdata;
+    char why[CHILD_END_BYTES + 32];
+
     if (front->is_draining) {
-        drained(front);
-        return;
+        if (life == front->old) {
+            life_free(TAKE_PTR(front->old));
+        } else {
+            life_free(TAKE_PTR(front->now));
+        }
+        drain_progress(front);
+    } else if (life == front->next) {
+        snprintf(why, sizeof(why), "%s at its start", end);
+        fail_upgrade(front, why);
+    } else if (life == front->old) {
+        end_old(front);
+    } else {
+        lose_now(front, end);
     }
-    stop_all(front);
-    log_event(LOG_ERR, EV_CHILD_LOST, "pes-broker %s; starting it again in %u ms",
-              child_end_text(info, end), (unsigned)(wait_us / 1000));
-    call_later(front, &front->timer, wait_us, on_broker_timer, front);
 }
 
-static void on_ready(void *userdata, const struct wire_ready *message)
+static void on_ready(void *userdata, struct life *life, const struct wire_ready *message)
 {
     struct front *front = userdata;
 
-    front->handlers->on_ready(front->userdata, message);
+    if (life == front->next) {
+        switch_over(front);
+    }
+    if (life == front->now) {
+        front->handlers->on_ready(front->userdata, message);
+    }
 }
 
-static void on_retire(void *userdata, const char *name, uint64_t generation)
+/* Only the broker in front decides: another one's view of what is needed is the past or a guess. */
+static void on_retire(void *userdata, struct life *life, const char *name, uint64_t generation)
 {
     struct front *front = userdata;
 
-    front->handlers->on_retire(front->userdata, name, generation);
+    if (life == front->now) {
+        front->handlers->on_retire(front->userdata, name, generation);
+    }
 }
 
-static void on_broken(void *userdata, const char *why)
-{
-    struct front *front = userdata;
-
-    log_event(LOG_ERR, EV_CHILD_LOST, "pes-broker is replaced: %s", why);
-    child_kill(front->broker, SIGKILL);
-}
-
-static const struct broker_link_handlers link_handlers = {
+static const struct life_handlers life_handlers = {
     .on_ready = on_ready,
     .on_retire = on_retire,
-    .on_broken = on_broken,
+    .on_end = on_end,
 };
 
-static int exec_broker(struct front *front, int launcher_end, int identity_end, int receiver_end)
+static int start_now(struct front *front)
 {
-    char path[PATH_MAX];
-    char texts[4][16];
-    char *argv[12] = {(char *)"pes-broker"};
-    size_t n_argv = 1;
-    struct spawn spawn = {.argv = argv};
-    const char *step;
     int r;
 
-    spawn.program = program_path(front, "pes-broker", path);
-    pass_fd(&spawn, argv, &n_argv, texts[0], "--launcher-fd", launcher_end);
-    if (front->place.has_receiver) {
-        pass_fd(&spawn, argv, &n_argv, texts[1], "--receiver-fd", receiver_end);
-    } else {
-        pass_fd(&spawn, argv, &n_argv, texts[1], "--client-fd", front->place.sockets->client);
-        pass_fd(&spawn, argv, &n_argv, texts[2], "--admin-fd", front->place.sockets->admin);
-    }
-    pass_fd(&spawn, argv, &n_argv, texts[3], "--identity-fd", identity_end);
-    argv[n_argv] = NULL;
-    set_user(&spawn, front, &front->place.config->broker);
-    r = child_new(&front->broker, front->place.event, &spawn, on_broker_exit, front, &step);
-    if (r < 0) {
-        log_event(LOG_ERR, EV_CHILD_LOST, "pes-broker cannot be started: %s: %s", step,
-                  strerror(-r));
+    backoff_window_add(&front->window, clock_now_us());
+    r = life_new(&front->now, &front->place, false, &life_handlers, front);
+    if (r == 0) {
+        front->handlers->on_connected(front->userdata, life_link(front->now), front->old);
+        broker_link_set_beside(life_link(front->now), life_link(front->old));
     }
     return r;
 }
 
-static int start_broker(struct front *front)
-{
-    CLEANUP(closep) int launcher_end = -1;
-    CLEANUP(closep) int broker_end = -1;
-    CLEANUP(closep) int identity_end = -1;
-    CLEANUP(closep) int receiver_end = -1;
-    int pair[2];
-    int r = packet_pair(pair);
-
-    if (r < 0) {
-        return r;
-    }
-    launcher_end = pair[0];
-    broker_end = pair[1];
-    r = open_helper(&front->helpers[HELPER_IDENTITY], &identity_end);
-    if (r == 0 && front->place.has_receiver) {
-        r = open_helper(&front->helpers[HELPER_RECEIVER], &receiver_end);
-    }
-    if (r == 0) {
-        r = exec_broker(front, broker_end, identity_end, receiver_end);
-    }
-    if (r == 0) {
-        backoff_window_add(&front->window, clock_now_us());
-        r = broker_link_new(&front->link, front->place.event, TAKE_FD(launcher_end), &link_handlers,
-                            front);
-    }
-    if (r == 0) {
-        front->handlers->on_connected(front->userdata);
-    }
-    return r;
-}
+/* --------------------------------------------------------------------------------- from outside */
 
 int front_new(struct front **ret, const struct front_place *place,
               const struct front_handlers *handlers, void *userdata)
@@ -349,13 +233,8 @@ int front_new(struct front **ret, const struct front_place *place,
     front->place = *place;
     front->handlers = handlers;
     front->userdata = userdata;
-    for (size_t i = 0; i < N_HELPERS; i++) {
-        front->helpers[i].front = front;
-        front->helpers[i].id = (enum helper_id)i;
-        front->helpers[i].channel = -1;
-    }
     *ret = front; /* on_connected() looks for the link */
-    r = start_broker(front);
+    r = start_now(front);
     if (r < 0) {
         front_free(front);
         *ret = NULL;
@@ -368,19 +247,42 @@ void front_free(struct front *front)
     if (!front) {
         return;
     }
-    stop_all(front);
+    drop_next(front);
+    life_free(front->old);
+    life_free(front->now);
     sd_event_source_disable_unref(front->timer);
     free(front);
+}
+
+void front_upgrade(struct front *front)
+{
+    int r;
+
+    front->upgrade_us = clock_now_us();
+    if (!front->now) {
+        front->handlers->on_upgrade_over(front->userdata, NULL); /* it is started anew anyway */
+        return;
+    }
+    log_event(LOG_INFO, EV_UPGRADE, "starting a new pes-broker beside the one that serves");
+    r = life_new(&front->next, &front->place, true, &life_handlers, front);
+    if (r == 0) {
+        front->handlers->on_connected(front->userdata, life_link(front->next), true);
+        broker_link_set_beside(life_link(front->now), life_link(front->next));
+        r = sd_event_add_time_relative(front->place.event, &front->ready_timer, CLOCK_MONOTONIC,
+                                       READY_TIME_US, 1000, on_ready_timer, front);
+    }
+    if (r < 0) {
+        fail_upgrade(front, "cannot be started");
+    }
 }
 
 void front_drain(struct front *front, uint32_t grace_ms)
 {
     front->is_draining = true;
-    if (front->broker) {
-        broker_link_drain(front->link, grace_ms);
-    } else {
-        /* It was between two lives. */
-        front->timer = sd_event_source_disable_unref(front->timer);
-        front->handlers->on_drained(front->userdata);
+    front->timer = sd_event_source_disable_unref(front->timer);
+    drop_next(front);
+    if (front->now) {
+        life_drain(front->now, grace_ms);
     }
+    drain_progress(front); /* it may have been between two lives */
 }

@@ -226,11 +226,11 @@ void generation_free(struct generation *generation)
     free(generation);
 }
 
-int generation_new_broker(struct generation *generation, int *ret_broker_end)
+int generation_new_broker(struct generation *generation, bool is_beside, int *ret_broker_end)
 {
     struct launch_command command = {
         .version = LAUNCH_CHANNEL_VERSION,
-        .type = LAUNCH_NEW_BROKER,
+        .type = is_beside ? LAUNCH_NEXT_BROKER : LAUNCH_NEW_BROKER,
     };
     CLEANUP(closep) int broker_end = -1;
     CLEANUP(closep) int init_end = -1;

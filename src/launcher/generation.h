@@ -79,8 +79,10 @@ MUST_CHECK int generation_new(struct generation **ret, const struct generation_p
 /* Ends it at once if it still runs. */
 void generation_free(struct generation *generation);
 
-/* Gives init a new channel to a broker, whose end is returned in `ret_broker_end`. */
-MUST_CHECK int generation_new_broker(struct generation *generation, int *ret_broker_end);
+/* Gives init a new channel to a broker, whose end is returned in `ret_broker_end`. With `is_beside`
+ * the broker of before is served on, else it is dead. */
+MUST_CHECK int generation_new_broker(struct generation *generation, bool is_beside,
+                                     int *ret_broker_end);
 
 /* Asks it to end, now or in `delay_us`; it is killed when it doesn't. */
 void generation_stop(struct generation *generation, uint64_t delay_us);

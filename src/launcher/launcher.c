@@ -6,6 +6,7 @@
  */
 #include "launcher/launcher.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "launcher/off.h"
@@ -57,7 +58,7 @@ static void configure_rules(const struct launcher *launcher, struct wire_configu
     }
 }
 
-void launcher_configure(struct launcher *launcher)
+static void configure(struct launcher *launcher, struct broker_link *link)
 {
     const struct config *config = &launcher->config;
     struct wire_configure message = {
@@ -80,15 +81,36 @@ void launcher_configure(struct launcher *launcher)
 
     configure_providers(config, &message);
     configure_rules(launcher, &message);
-    broker_link_configure(front_link(launcher->front), &message);
+    broker_link_configure(link, &message);
 }
 
-static void on_connected(void *userdata)
+void launcher_configure(struct launcher *launcher)
+{
+    configure(launcher, front_link(launcher->front));
+}
+
+static void on_connected(void *userdata, struct broker_link *link, bool is_beside)
 {
     struct launcher *launcher = userdata;
 
-    launcher_configure(launcher);
-    providers_announce(&launcher->providers);
+    configure(launcher, link);
+    if (launcher->refused[0] && !(is_beside && launcher->is_refused_upgrade)) {
+        broker_link_config_note(link, launcher->refused);
+    }
+    providers_announce(&launcher->providers, link, is_beside);
+}
+
+void launcher_show_refusal(struct launcher *launcher, const char *why, bool is_upgrade)
+{
+    snprintf(launcher->refused, sizeof(launcher->refused), "%s%s", is_upgrade ? "upgrade: " : "",
+             why);
+    launcher->is_refused_upgrade = is_upgrade;
+    broker_link_config_note(front_link(launcher->front), launcher->refused);
+}
+
+static void on_upgrade_over(void *userdata, const char *why)
+{
+    launcher_upgrade_over(userdata, why);
 }
 
 static void on_ready(void *userdata, const struct wire_ready *message)
@@ -116,6 +138,7 @@ static const struct front_handlers front_handlers = {
     .on_ready = on_ready,
     .on_retire = on_retire,
     .on_drained = on_drained,
+    .on_upgrade_over = on_upgrade_over,
 };
 
 static struct broker_link *link_of_launcher(void *userdata)
@@ -125,7 +148,7 @@ static struct broker_link *link_of_launcher(void *userdata)
     return front_link(launcher->front);
 }
 
-static void on_generation_ended(void *userdata)
+static void on_generation_changed(void *userdata)
 {
     struct launcher *launcher = userdata;
 
@@ -133,6 +156,7 @@ static void on_generation_ended(void *userdata)
         launcher_stop_progress(launcher);
     } else {
         (void)providers_sweep(&launcher->providers);
+        launcher_go_on(launcher);
     }
 }
 
@@ -157,7 +181,7 @@ int launcher_start(struct launcher *launcher)
         .is_system = launcher->place.is_system,
         .tier = tier,
         .link = link_of_launcher,
-        .on_ended = on_generation_ended,
+        .on_changed = on_generation_changed,
         .userdata = launcher,
     };
     launcher->config_generation = 1;

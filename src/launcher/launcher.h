@@ -35,6 +35,11 @@ struct launcher {
     sd_event_source *off_watch;
     sd_event_source *off_timer;
 
+    char refused[FRONT_NOTE_BYTES]; /* why the last reload or upgrade was; "": it was not */
+    bool is_refused_upgrade;
+    bool upgrade_waits; /* until no generation takes another's place */
+    bool reload_waits;  /* until an upgrade is over */
+
     bool is_stopping;
     bool is_drained;
     sd_event_source *stop_timer;
@@ -49,6 +54,19 @@ MUST_CHECK int launcher_start(struct launcher *launcher);
 
 /* Reads the configuration again, and takes it whole or not at all. */
 void launcher_reload(struct launcher *launcher);
+
+/* Replaces the broker by one from the program that is there now. Upgrade and reload wait for each
+ * other: what is asked for while one is under way follows it. */
+void launcher_upgrade(struct launcher *launcher);
+
+/* Something has ended that others may wait for. */
+void launcher_go_on(struct launcher *launcher);
+
+/* It is over: `why` there is no new broker, or NULL. */
+void launcher_upgrade_over(struct launcher *launcher, const char *why);
+
+/* Shows in `pes status` why a reload or an upgrade was refused. */
+void launcher_show_refusal(struct launcher *launcher, const char *why, bool is_upgrade);
 
 /* Ends everything, in at most three seconds. Asked a second time: at once. */
 void launcher_stop(struct launcher *launcher);

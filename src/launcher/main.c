@@ -4,7 +4,8 @@
  * It reads its configuration, makes the sockets, and starts the broker, its helpers, and one
  * pes-init for each provider. It never reads a byte from a client or of content: what it is sent
  * is a handful of fixed messages from its own children. SIGHUP reads the configuration again,
- * SIGTERM and SIGINT end everything. Whatever ends the launcher ends the rest with it.
+ * SIGUSR2 replaces the broker by the one that is installed now, SIGTERM and SIGINT end everything.
+ * Whatever ends the launcher ends the rest with it.
  */
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -140,6 +141,8 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
     if (info->ssi_signo == SIGHUP) {
         launcher_reload(launcher);
+    } else if (info->ssi_signo == SIGUSR2) {
+        launcher_upgrade(launcher);
     } else {
         launcher_stop(launcher);
     }
@@ -148,7 +151,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
 static int make_loop(struct launcher *launcher)
 {
-    static const int handled[] = {SIGHUP, SIGTERM, SIGINT};
+    static const int handled[] = {SIGHUP, SIGUSR2, SIGTERM, SIGINT};
     sigset_t blocked;
     int r = sd_event_new(&launcher->event);
 

@@ -256,6 +256,7 @@ static void on_ready(void *userdata, struct generation *ready)
         swap_clear(&provider->swap); /* else the broker may still refuse it */
     }
     retire_older(provider, ready->number);
+    provider->place->on_changed(provider->place->userdata);
 }
 
 static void on_generation_exit(void *userdata, struct generation *generation, const char *why)
@@ -278,7 +279,7 @@ static void on_generation_exit(void *userdata, struct generation *generation, co
         (void)keep_spare(provider);
         lose(provider, number, why, true);
     }
-    provider->place->on_ended(provider->place->userdata);
+    provider->place->on_changed(provider->place->userdata);
 }
 
 static const struct generation_handlers generation_handlers = {
@@ -310,6 +311,33 @@ static bool is_accepted(struct provider *provider, const struct config_provider 
                                                                        : NULL;
 
     return acceptance_covers(origin->definitions, before ? before->definitions : NULL);
+}
+
+/* Tells of a generation that goes on: over a channel of its own, made here. */
+static int tell_again(struct provider *provider, struct generation *generation,
+                      struct broker_link *link, bool is_beside)
+{
+    int broker_end;
+    int r = generation_new_broker(generation, is_beside, &broker_end);
+
+    if (r == 0) {
+        broker_link_instance(link, provider->name, generation->number, generation->is_restored,
+                             generation->is_accepted, broker_end);
+    }
+    return r;
+}
+
+/* Tells of a generation that was just started; a broker beside that of now, too. */
+static void tell_new(struct provider *provider, struct generation *generation, int broker_end)
+{
+    struct broker_link *link = link_of(provider);
+    struct broker_link *beside = broker_link_beside(link);
+
+    broker_link_instance(link, provider->name, generation->number, generation->is_restored,
+                         generation->is_accepted, broker_end);
+    if (beside) {
+        (void)!tell_again(provider, generation, beside, true); /* then it does without */
+    }
 }
 
 /* `origin` becomes the generation's. */
@@ -359,8 +387,7 @@ static int start_generation(struct provider *provider, uint64_t number, int modu
     list_append(&provider->generations, &generation->node);
     log_event(LOG_INFO, EV_PROVIDER_STARTED, "provider '%s' is starting (generation %llu)",
               provider->name, (unsigned long long)number);
-    broker_link_instance(link_of(provider), provider->name, number, generation->is_restored,
-                         generation->is_accepted, broker_end);
+    tell_new(provider, generation, broker_end);
     return 0;
 }
 
@@ -573,7 +600,7 @@ void provider_retire_all(struct provider *provider)
     retire_older(provider, UINT64_MAX);
 }
 
-void provider_announce(struct provider *provider)
+void provider_announce(struct provider *provider, struct broker_link *link, bool is_beside)
 {
     bool is_up = false;
 
@@ -582,24 +609,37 @@ void provider_announce(struct provider *provider)
     }
     LIST_FOR_EACH (node, &provider->generations) {
         struct generation *generation = CONTAINER_OF(node, struct generation, node);
-        int broker_end;
 
         if (generation->is_retiring) {
-            generation_stop(generation, 0); /* this broker never knew it */
-            continue;
-        }
-        if (generation_new_broker(generation, &broker_end) < 0) {
+            if (!is_beside) {
+                generation_stop(generation, 0); /* this broker never knew it */
+            }
+        } else if (tell_again(provider, generation, link, is_beside) == 0) {
+            is_up = true;
+        } else if (!is_beside) {
             child_kill(generation->init, SIGKILL); /* it does not listen any more */
-            continue;
         }
-        broker_link_instance(link_of(provider), provider->name, generation->number,
-                             generation->is_restored, generation->is_accepted, broker_end);
-        is_up = true;
     }
     if (!is_up && provider->why[0] != '\0') {
-        broker_link_instance_lost(link_of(provider), provider->name, provider->last_number,
-                                  provider->why, retry_in_ms(provider));
+        broker_link_instance_lost(link, provider->name, provider->last_number, provider->why,
+                                  retry_in_ms(provider));
     }
+}
+
+bool provider_is_changing(const struct provider *provider)
+{
+    size_t n = 0;
+
+    LIST_FOR_EACH (node, &provider->generations) {
+        const struct generation *generation = CONTAINER_OF(node, struct generation, node);
+
+        if (generation->is_retiring ||
+            (generation->state == GENERATION_STARTING && provider->n_failures == 0)) {
+            return true;
+        }
+        n++;
+    }
+    return n > 1 || provider->swap.is_waiting;
 }
 
 void provider_retire(struct provider *provider, uint64_t number)

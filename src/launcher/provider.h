@@ -24,8 +24,8 @@ struct provider_place {
     int tier; /* of what is started here, as it was tried out */
     /* The channel to the broker of now, or NULL. */
     struct broker_link *(*link)(void *userdata);
-    /* A generation has ended; asked for at the end of everything. */
-    void (*on_ended)(void *userdata);
+    /* A generation has ended, or begun to serve; asked for at the end of everything. */
+    void (*on_changed)(void *userdata);
     void *userdata;
 };
 
@@ -49,8 +49,12 @@ void provider_start(struct provider *provider, const struct config_provider *con
 /* The configuration doesn't want it any more: what runs ends when the broker has let go of it. */
 void provider_retire_all(struct provider *provider);
 
-/* Tells a new broker what there is; each living init gets a new channel. */
-void provider_announce(struct provider *provider);
+/* Tells a new broker what there is; each living init gets a new channel. With `is_beside` another
+ * broker goes on with what it has. */
+void provider_announce(struct provider *provider, struct broker_link *link, bool is_beside);
+
+/* Whether a generation is about to take the place of another, or loads for the first time. */
+bool provider_is_changing(const struct provider *provider);
 
 /* The broker has no more use for a generation. */
 void provider_retire(struct provider *provider, uint64_t generation);

@@ -90,13 +90,23 @@ void providers_apply(struct providers *providers)
     }
 }
 
-void providers_announce(struct providers *providers)
+void providers_announce(struct providers *providers, struct broker_link *link, bool is_beside)
 {
     for (uint32_t i = 0; i < CONFIG_PROVIDER_UIDS; i++) {
         if (providers->items[i]) {
-            provider_announce(providers->items[i]);
+            provider_announce(providers->items[i], link, is_beside);
         }
     }
+}
+
+bool providers_are_changing(const struct providers *providers)
+{
+    for (uint32_t i = 0; i < CONFIG_PROVIDER_UIDS; i++) {
+        if (providers->items[i] && provider_is_changing(providers->items[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void providers_retire(struct providers *providers, const char *name, uint64_t generation)

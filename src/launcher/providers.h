@@ -1,6 +1,7 @@
 /* All providers. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,8 @@ struct providers {
  * doesn't. */
 void providers_apply(struct providers *providers);
 
-void providers_announce(struct providers *providers);
+void providers_announce(struct providers *providers, struct broker_link *link, bool is_beside);
+bool providers_are_changing(const struct providers *providers);
 void providers_retire(struct providers *providers, const char *name, uint64_t generation);
 void providers_stop(struct providers *providers);
 void providers_kill(struct providers *providers);

@@ -4,7 +4,8 @@
  * Everything is read and checked before anything changes. One mistake, and all stays as it is: the
  * mistakes are logged, and `pes status` shows the first of them. Otherwise the broker gets the new
  * configuration in one message, and every provider whose configuration, module or definitions have
- * changed a new generation; the old one serves until the new one does.
+ * changed a new generation; the old one serves until the new one does. While the broker is upgraded
+ * all that waits, so that no generation is taken from a broker that has yet to answer.
  */
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -25,7 +26,7 @@ static void refuse(struct launcher *launcher, int r)
     log_event(LOG_ERR, EV_CONFIG_REFUSED,
               "the configuration is not taken (%zu mistake%s); the one before stays in force",
               problems->n, problems->n == 1 ? "" : "s");
-    broker_link_config_note(front_link(launcher->front), first);
+    launcher_show_refusal(launcher, first, false);
 }
 
 void launcher_reload(struct launcher *launcher)
@@ -36,6 +37,11 @@ void launcher_reload(struct launcher *launcher)
     if (launcher->is_stopping) {
         return;
     }
+    if (front_is_upgrading(launcher->front)) {
+        launcher->reload_waits = true;
+        log_event(LOG_INFO, EV_UPGRADE, "the configuration is read again when that is over");
+        return;
+    }
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_now_us());
     launcher->problems.n = 0;
     r = config_load(&next, &launcher->place, &launcher->problems);
@@ -44,6 +50,7 @@ void launcher_reload(struct launcher *launcher)
 
         launcher->config = next;
         launcher->config_generation++;
+        launcher->refused[0] = '\0';
         launcher_configure(launcher);
         providers_apply(&launcher->providers);
         config_fini(&old);

@@ -1,4 +1,5 @@
 /* What launcher and broker say to each other arrives whole and in order, or the channel ends. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -231,6 +232,37 @@ static void a_broker_that_never_reads_breaks_the_channel_in_bounds(void **state)
     assert_string_equal(world->broken, "it does not read what it is told");
 }
 
+static void while_there_are_two_both_are_told(void **state)
+{
+    struct world *world = *state;
+    struct world other = {.broker = -1};
+    struct broker_link *beside;
+    int pair[2];
+    int fd = -1;
+
+    assert_int_equal(packet_pair(pair), 0);
+    assert_int_equal(broker_link_new(&beside, world->event, pair[0], &handlers, &other), 0);
+    other.broker = pair[1];
+    broker_link_set_beside(world->link, beside);
+    assert_ptr_equal(broker_link_beside(world->link), beside);
+    broker_link_instance(world->link, "eicar", 7, false, false,
+                         open("/dev/null", O_RDONLY | O_CLOEXEC));
+    broker_link_instance_lost(world->link, "eicar", 7, "died", 1);
+    broker_link_drain(world->link, 1);
+    assert_int_equal(hear(&other, NULL)->type, WIRE_TYPE_INSTANCE_LOST);
+    assert_int_equal(packet_receive(other.broker, &fd, sizeof(fd)), -EAGAIN);
+    assert_int_equal(hear(world, &fd)->type, WIRE_TYPE_INSTANCE);
+    close(fd);
+    assert_int_equal(hear(world, NULL)->type, WIRE_TYPE_INSTANCE_LOST);
+    assert_int_equal(hear(world, NULL)->type, WIRE_TYPE_DRAIN);
+    /* One that is freed is not told any more, and whoever it was beside knows. */
+    broker_link_free(beside);
+    assert_null(broker_link_beside(world->link));
+    broker_link_config_note(world->link, "still here");
+    assert_int_equal(hear(world, NULL)->type, WIRE_TYPE_CONFIG_NOTE);
+    close(other.broker);
+}
+
 static void without_a_channel_nothing_happens(void **state)
 {
     broker_link_configure(NULL, &(struct wire_configure){0});
@@ -255,6 +287,7 @@ int main(void)
         CASE(a_reason_that_is_too_long_is_cut_between_characters),
         CASE(what_the_socket_does_not_take_waits_in_order),
         CASE(a_broker_that_never_reads_breaks_the_channel_in_bounds),
+        CASE(while_there_are_two_both_are_told),
         cmocka_unit_test(without_a_channel_nothing_happens),
     };
 
