@@ -105,7 +105,8 @@ void service_complain(int error, const char *quota)
     case -PES_E_PERMISSION:
         fprintf(stderr,
                 "pes: whoever answers at %s is not trusted, or does not let you ask: see 'locked' "
-                "and 'broker-uid' in /etc/pes/client.conf\n",
+                "and 'broker-uid' in /etc/pes/client.conf; in a sandbox, let in AF_UNIX, and the "
+                "whole folder instead of the socket alone\n",
                 where);
         break;
     case -PES_E_DEADLINE_PASSED:

@@ -28,6 +28,7 @@ int pes_error_from_errno(int negative_errno)
         return -PES_E_NO_MEMORY;
     case EACCES:
     case EPERM:
+    case EAFNOSUPPORT: /* the caller may not make unix sockets: RestrictAddressFamilies= */
         return -PES_E_PERMISSION;
     case ENOENT:
     case ENOTDIR:

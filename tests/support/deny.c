@@ -1,6 +1,7 @@
 /*
  * deny CALL... -- COMMAND...: runs a command where system calls fail, as in a container or on an
- * older kernel. CALL is `unshare` (EPERM) or `landlock` (ENOSYS).
+ * older kernel. CALL is `unshare` (EPERM), `landlock` (ENOSYS), `socket` (EPERM) or
+ * `address-family` (the same with EAFNOSUPPORT, as systemd's RestrictAddressFamilies= has it).
  */
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -17,6 +18,8 @@ static const struct {
     struct seccomp_rule rule;
 } calls[] = {
     {"unshare", {.number = __NR_unshare, .error = EPERM}},
+    {"socket", {.number = __NR_socket, .error = EPERM}},
+    {"address-family", {.number = __NR_socket, .error = EAFNOSUPPORT}},
     {"landlock", {.number = __NR_landlock_create_ruleset, .error = ENOSYS}},
 };
 

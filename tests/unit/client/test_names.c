@@ -82,6 +82,7 @@ static void errno_crosses_over_once(void **state)
     assert_int_equal(pes_error_from_errno(-ECONNREFUSED), -PES_E_NO_BROKER);
     assert_int_equal(pes_error_from_errno(-EPIPE), -PES_E_BROKER_LOST);
     assert_int_equal(pes_error_from_errno(-EACCES), -PES_E_PERMISSION);
+    assert_int_equal(pes_error_from_errno(-EAFNOSUPPORT), -PES_E_PERMISSION);
     assert_int_equal(pes_error_from_errno(-EXDEV), -PES_E_INTERNAL);
 }
 
