@@ -1,4 +1,4 @@
-"""R11, R12, R15: the broker is killed, replaced, starved."""
+"""R11, R12, R15: the broker is killed, replaced, upgraded, starved."""
 import os
 import signal
 import time
@@ -7,6 +7,7 @@ import daemon
 import world
 from asking import CLEAN, SAMPLE, Asker, Probe, numbered, percentile
 from supervision import Activator
+from upgrade import zygotes
 
 def judge_honest(rows):
     """Each has an answer: the right one, or one that says why there is none. How many of the latter."""
@@ -80,6 +81,47 @@ def r12(amount):
     return {"upgrades": n, "questions": len(rows), "longest_ms": round(max(row.wall_us for row in rows) / 1000)}
 
 
+def upgrade(pesd):
+    """Replaces the broker; how long that took, in ms."""
+    world.drain(pesd)
+    since = len(pesd.lines)
+    pesd.process.send_signal(signal.SIGUSR2)
+    return int(pesd.wait_log(r"upgrade: pes-broker is upgraded, in (\d+) ms", since=since)[1])
+
+
+def r12_live(amount):
+    """R12: the broker is upgraded under load without a failed question, and the zygotes are kept"""
+    n = amount.of(3, 100)
+    with world.start().wait_ready() as pesd:
+        kept = zygotes(pesd)
+        calm = Asker(pesd, ever(CLEAN), 125, timeout_ms=10000)
+        time.sleep(2)
+        calm = [row.wall_us / 1000 for row in calm.stop().rows]
+        began = time.monotonic()
+        askers = [Asker(pesd, ever(CLEAN), 125, timeout_ms=10000) for _ in range(4)]
+        took = []
+        for _ in range(n):
+            time.sleep(0.3)
+            took.append(upgrade(pesd))
+        rows = [row for asker in askers for row in asker.stop().rows]
+        seconds = time.monotonic() - began
+        failed = [row for row in rows if row.error or row.coverage != "full" or row.verdict != "not_detected"]
+        assert not failed, failed[:3]
+        assert zygotes(pesd) == kept, "a zygote was replaced"
+        assert len(pesd.pids_of("pes-broker")) == len(pesd.pids_of("pes-identity")) == 1
+        longest = max(row.wall_us for row in rows) / 1000
+        added = longest - percentile(calm, 0.5)
+        assert added <= (250 if amount.slack_ms == world.DEADLINE_SLACK_MS else 5000), f"a question took {added:.0f} ms longer"
+        return {
+            "upgrades": n,
+            "questions": len(rows),
+            "per_second": round(len(rows) / seconds),
+            "upgrade_p50_ms": percentile(took, 0.5),
+            "p99_ms": round(percentile([row.wall_us / 1000 for row in rows], 0.99), 1),
+            "longest_ms": round(longest),
+        }
+
+
 def starved(n_files):
     """A pesd with so few descriptors: it serves, or says what is missing and ends. How it went."""
     with world.start({"eicar": world.PROVIDERS["eicar"]}, before=["prlimit", f"--nofile={n_files}"]) as pesd:
@@ -112,4 +154,4 @@ def r15_log(amount):
         return {"floods": n, **probe.figures()}
 
 
-ROWS = [r11, r12, r15_files, r15_log]
+ROWS = [r11, r12, r12_live, r15_files, r15_log]
