@@ -36,7 +36,7 @@ struct pes_service_info {
     const char *version;
     const char *tier;         /* what the sandboxes are made of */
     const char *fd_guard;     /* what keeps clients' descriptors out of the broker */
-    const char *config_error; /* why the last reload was refused, or "" */
+    const char *config_error; /* why the last reload or upgrade was refused, or "" */
     /* report only: sums since the broker started */
     uint64_t n_scans;
     uint64_t n_found;

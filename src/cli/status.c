@@ -139,7 +139,7 @@ static void print_text(const struct pes_service *service, const struct pes_servi
         puts("Unsigned providers are allowed to run.");
     }
     if (info->config_error[0]) {
-        printf("The last change of the configuration was refused: %s\n", info->config_error);
+        printf("The last change was refused: %s\n", info->config_error);
     }
 }
 

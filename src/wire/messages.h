@@ -283,7 +283,7 @@ struct wire_service {
     struct wire_bytes tier; /* what the sandboxes are made of */
     struct wire_bytes fd_guard; /* what keeps clients' descriptors out */
     uint64_t config_generation; /* configurations applied so far */
-    struct wire_bytes config_error; /* why the last reload was refused */
+    struct wire_bytes config_error; /* why the last reload or upgrade was refused */
     size_t n_providers;
     struct wire_provider_row providers[16]; /* each provider */
 };
@@ -415,7 +415,7 @@ struct wire_drain {
     uint32_t grace_ms; /* longest time for that */
 };
 
-/* A reload was refused: shown in status. */
+/* A reload or an upgrade was refused: shown in status. */
 struct wire_config_note {
     struct wire_bytes error; /* file, line and reason */
 };

@@ -166,7 +166,10 @@ def goes_on(program, reason, seconds=20):
         assert (pesd.pids_of("pes-broker"), zygotes(pesd)) == before[:2]
         assert is_found(pesd.scan())
         assert len(pesd.pids_of("pes-identity")) == 1
+        assert pesd.status()["config_error"].startswith(f"upgrade: the new pes-broker {reason}"), pesd.status()
+        assert f"The last change was refused: upgrade: the new pes-broker {reason}" in pesd.run("pes", "status").stdout.decode()
         upgrade(pesd)  # with what is there again
+        assert not pesd.status()["config_error"], pesd.status()
         assert pesd.pids_of("pes-broker") != before[0] and is_found(pesd.scan())
 
 
@@ -236,6 +239,21 @@ def test_reload_waits():
         lines = "\n".join(pesd.lines[since:])
         assert lines.index("'other' is ready (generation 2)") < lines.index("starting a new pes-broker"), lines
         assert is_found(pesd.scan())
+
+
+def test_refused_reload():
+    """a reload that was refused is still to be read after an upgrade, and until one is taken"""
+    config = daemon.config_folder("", PROVIDERS)
+    with daemon.Pesd(config=config).wait_ready() as pesd:
+        daemon.write_config(config, "nonsense = 1\n", PROVIDERS)
+        pesd.wait_log("the configuration is not taken", since=pesd.reload())
+        for _ in range(2):
+            assert "pes.conf:1" in pesd.status()["config_error"], pesd.status()
+            upgrade(pesd)
+        daemon.write_config(config, "", PROVIDERS)
+        pesd.wait_log("configuration 2 is in force", since=pesd.reload())
+        upgrade(pesd)
+        assert not pesd.status()["config_error"], pesd.status()
 
 
 def test_off():
