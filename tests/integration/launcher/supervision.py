@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """pesd keeps its processes running, and ends them all: with real processes that are killed, stopped and replaced."""
 import contextlib
+import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -9,6 +11,7 @@ import re
 import shlex
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -195,6 +198,44 @@ def test_fuse():
         (row,) = [row for row in report["providers"] if row["name"] == "alpha"]
         assert row["signals"] == {"SIGSEGV": 1}, row
         assert pesd.scan(b"# another text")["coverage"] == "full"
+def ptrace_fails(pid):
+    """Whether a process of this user may not look into that one; asks in a child, whose uid is the broker's."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    child = os.fork()
+    if child == 0:
+        if daemon.account():
+            os.setgroups([])
+            os.setgid(daemon.account().pw_gid)
+            os.setuid(daemon.account().pw_uid)
+        seized = libc.ptrace(0x4206, pid, 0, 0) == 0  # PTRACE_SEIZE
+        error = ctypes.get_errno()
+        try:
+            open(f"/proc/{pid}/mem", "rb").close()
+            os._exit(2)
+        except PermissionError:
+            os._exit(1 if seized or error != errno.EPERM else 0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def test_same_user():
+    """C23: who runs as the broker's user may not trace it nor read its memory; killed, it is back in a second"""
+    with daemon.Pesd().wait_ready() as pesd:
+        who = daemon.account()
+        become = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if who else {}
+        own = subprocess.Popen(["sleep", "60"], **become)
+        try:
+            assert not ptrace_fails(own.pid), "nobody may trace here: this proves nothing"
+        finally:
+            own.kill()
+            own.wait()
+        for program in ("pes-broker", "pes-identity"):
+            for pid in pesd.pids_of(program):
+                assert ptrace_fails(pid), program
+        assert ptrace_fails(pesd.pid), "pesd"
+        began = time.monotonic()
+        os.kill(pesd.pids_of("pes-broker")[0], signal.SIGKILL)
+        wait_answer(pesd)
+        assert time.monotonic() - began < (1 if os.environ.get("PES_SANITIZE", "none") == "none" else 5)
 
 
 def test_broker_keeps_dying():
