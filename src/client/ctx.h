@@ -20,8 +20,8 @@
 struct query;
 
 struct pes_ctx {
-    pid_t pid;          /* who made it: another one is a forked child */
     uint8_t *fork_mark; /* a page that the kernel zeroes in a forked child, or NULL */
+    pid_t pid;          /* without one: who made it; another one is a forked child */
     int epoll_fd;
     uint32_t can;
     char app_name[CTX_NAME_BYTES + 1];
