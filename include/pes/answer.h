@@ -190,7 +190,11 @@ PES_PUBLIC int pes_answer_take_content(struct pes_answer *answer);
  * @answer: answer or NULL
  * @did:    enum pes_did: what the application finally did
  *
- * The acknowledgement reaches the broker if the context is still open; it is never waited for.
+ * The acknowledgement reaches the broker if the context is still open; it is never waited for. When
+ * nothing was found and the application could go on, it travels with the context's next question,
+ * or goes with the next pes_process() (at the latest when pes_wait_ms() has passed) or pes_close(),
+ * whatever comes first: an application that ends without may leave the last 16 of these unsaid.
+ * Every other acknowledgement is sent at once.
  *
  * Ownership: frees @answer.
  * Threads: as pes_answer_action().

@@ -376,7 +376,7 @@ PES_PUBLIC int pes_fd(struct pes_ctx *ctx);
  * @ctx: context
  *
  * Return: milliseconds until pes_process() has something to do even if nothing arrives, or -1:
- * nothing is under way.
+ * nothing is under way. An acknowledgement that was not sent yet (pes_answer_close()) is something.
  * Threads: as the context.
  * Since: 0.1
  */

@@ -197,6 +197,7 @@ static void welcome(struct session *session, uint64_t now_us)
         .max_in_flight = core->max_in_flight,
         .mode = core->policy.mode,
         .segment_bytes = stream_segment_bytes(core->max_content_bytes),
+        .done_in_ask = 1,
     };
 
     session->state = SESSION_OPEN;
@@ -239,6 +240,27 @@ static void on_hello(struct session *session, const struct wire_frame *frame, co
     }
 }
 
+/* What the application finally did about an earlier question. */
+static void note_done(struct session *session, uint64_t id, uint32_t did)
+{
+    for (size_t i = 0; i < SESSION_MEMORY; i++) {
+        uint32_t found_mask = session->memory[i].found_mask;
+
+        if (session->memory[i].id != id || id == 0) {
+            continue;
+        }
+        session->memory[i].id = 0;
+        if (did != PES_DID_USER_OVERRODE || found_mask == 0) {
+            return;
+        }
+        session->core->stats.n_overridden++;
+        for (size_t p = 0; p < PROVIDERS_MAX; p++) {
+            session->core->providers[p].stats.n_overridden += found_mask >> p & 1;
+        }
+        return;
+    }
+}
+
 static void on_ask(struct session *session, const struct wire_frame *frame, const uint8_t *bytes,
                    size_t n_bytes, uint64_t now_us)
 {
@@ -256,6 +278,7 @@ static void on_ask(struct session *session, const struct wire_frame *frame, cons
     if (frame->ask.stream_id != 0) {
         session->last_stream_id = frame->ask.stream_id;
     }
+    note_done(session, frame->ask.done_id, frame->ask.did);
     question_ask(session->core, session, &frame->ask, bytes, n_bytes, now_us);
 }
 
@@ -323,22 +346,7 @@ static void on_done(struct session *session, const struct wire_frame *frame, con
     (void)bytes;
     (void)n_bytes;
     (void)now_us;
-    for (size_t i = 0; i < SESSION_MEMORY; i++) {
-        uint32_t found_mask = session->memory[i].found_mask;
-
-        if (session->memory[i].id != frame->done.id || frame->done.id == 0) {
-            continue;
-        }
-        session->memory[i].id = 0;
-        if (frame->done.did != PES_DID_USER_OVERRODE || found_mask == 0) {
-            return;
-        }
-        session->core->stats.n_overridden++;
-        for (size_t p = 0; p < PROVIDERS_MAX; p++) {
-            session->core->providers[p].stats.n_overridden += found_mask >> p & 1;
-        }
-        return;
-    }
+    note_done(session, frame->done.id, frame->done.did);
 }
 
 static void on_query(struct session *session, const struct wire_frame *frame, const uint8_t *bytes,

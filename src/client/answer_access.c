@@ -6,6 +6,7 @@
  */
 #include <pes/answer.h>
 #include <pes/enums.h>
+#include <pes/names.h>
 
 #include "client/answer.h"
 #include "client/ctx.h"
@@ -72,6 +73,13 @@ int pes_answer_take_content(struct pes_answer *answer)
     return fd < 0 ? pes_error_from_errno(fd) : fd;
 }
 
+/* Nobody has to hear at once of what went on because nothing was found. */
+static bool is_routine(const struct pes_answer *answer, enum pes_did did)
+{
+    return answer->info.error == 0 && answer->info.action == PES_GO &&
+           did != PES_DID_USER_OVERRODE && !pes_verdict_is_finding(answer->info.verdict);
+}
+
 void pes_answer_close(struct pes_answer *answer, enum pes_did did)
 {
     struct connection *connection;
@@ -83,8 +91,8 @@ void pes_answer_close(struct pes_answer *answer, enum pes_did did)
         ctx_enter(answer->ctx);
         connection = ctx_connection(answer->ctx, answer->serial);
         if (connection) {
-            connection_note(connection, WIRE_TYPE_DONE, answer->id, (uint32_t)did);
-            exchange_flush(answer->ctx);
+            connection_note_done(connection, answer->id, (uint32_t)did, is_routine(answer, did));
+            exchange_flush(answer->ctx, false);
         }
         list_remove(&answer->node);
     }

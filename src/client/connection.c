@@ -17,6 +17,7 @@
 
 #include "client/peer.h"
 #include "client/place.h"
+#include "sys/clock.h"
 #include "sys/packet.h"
 
 /* Returns a socket or -errno. */
@@ -123,6 +124,7 @@ bool connection_welcomed(struct connection *connection, const struct wire_welcom
     if (connection->max_in_flight > CONNECTION_IN_FLIGHT_MAX) {
         connection->max_in_flight = CONNECTION_IN_FLIGHT_MAX;
     }
+    connection->done_in_ask = welcome->done_in_ask == 1;
     connection->state = CONNECTION_READY;
     return true;
 }
@@ -140,15 +142,66 @@ int connection_send(struct connection *connection, enum wire_type type, const vo
     return packet_send(connection->fd, buffer->bytes, n_bytes, -1);
 }
 
-void connection_note(struct connection *connection, enum wire_type type, uint64_t id, uint32_t did)
+static void keep_note(struct connection *connection, struct connection_note note)
 {
     if (connection->n_notes == CONNECTION_NOTES_MAX) {
         connection->n_notes--;
         memmove(connection->notes, connection->notes + 1,
                 connection->n_notes * sizeof(connection->notes[0]));
     }
-    connection->notes[connection->n_notes++] =
-        (struct connection_note){.type = type, .id = id, .did = did};
+    connection->notes[connection->n_notes++] = note;
+}
+
+void connection_note(struct connection *connection, enum wire_type type, uint64_t id)
+{
+    keep_note(connection, (struct connection_note){.type = type, .id = id});
+}
+
+/* The oldest note that waits for a question, or NULL. */
+static const struct connection_note *patient_note(const struct connection *connection)
+{
+    for (size_t i = 0; i < connection->n_notes; i++) {
+        if (connection->notes[i].is_patient) {
+            return &connection->notes[i];
+        }
+    }
+    return NULL;
+}
+
+void connection_note_done(struct connection *connection, uint64_t id, uint32_t did, bool is_patient)
+{
+    struct connection_note note = {.type = WIRE_TYPE_DONE, .id = id, .did = did};
+
+    note.is_patient = is_patient && connection->done_in_ask;
+    if (note.is_patient && !patient_note(connection)) {
+        connection->patient_since_us = clock_now_us();
+    }
+    keep_note(connection, note);
+}
+
+uint64_t connection_patient_since_us(const struct connection *connection)
+{
+    return patient_note(connection) ? connection->patient_since_us : UINT64_MAX;
+}
+
+void connection_tell(const struct connection *connection, struct wire_ask *ask)
+{
+    const struct connection_note *note = patient_note(connection);
+
+    ask->done_id = note ? note->id : 0;
+    ask->did = note ? note->did : 0;
+}
+
+void connection_told(struct connection *connection, const struct wire_ask *ask)
+{
+    size_t n_kept = 0;
+
+    for (size_t i = 0; ask->done_id != 0 && i < connection->n_notes; i++) {
+        if (!connection->notes[i].is_patient || connection->notes[i].id != ask->done_id) {
+            connection->notes[n_kept++] = connection->notes[i];
+        }
+    }
+    connection->n_notes = ask->done_id != 0 ? n_kept : connection->n_notes;
 }
 
 static int send_note(struct connection *connection, const struct connection_note *note,
@@ -167,20 +220,25 @@ static int send_note(struct connection *connection, const struct connection_note
     return connection_send(connection, WIRE_TYPE_DONE, &done, buffer);
 }
 
-int connection_flush(struct connection *connection, struct connection_buffer *buffer)
+int connection_flush(struct connection *connection, bool all, struct connection_buffer *buffer)
 {
-    size_t n_sent = 0;
+    bool keeps_patient = !all && connection->state == CONNECTION_READY &&
+                         connection->n_notes <= CONNECTION_PATIENT_MAX;
+    size_t n_kept = 0;
     int r = 0;
 
-    while (n_sent < connection->n_notes) {
-        r = send_note(connection, &connection->notes[n_sent], buffer);
-        if (r != 0) {
-            break;
+    for (size_t i = 0; i < connection->n_notes; i++) {
+        const struct connection_note *note = &connection->notes[i];
+        bool stays = r != 0 || (keeps_patient && note->is_patient);
+
+        if (!stays) {
+            r = send_note(connection, note, buffer);
+            stays = r != 0;
         }
-        n_sent++;
+        if (stays) {
+            connection->notes[n_kept++] = *note;
+        }
     }
-    connection->n_notes -= n_sent;
-    memmove(connection->notes, connection->notes + n_sent,
-            connection->n_notes * sizeof(connection->notes[0]));
+    connection->n_notes = n_kept;
     return r;
 }

@@ -11,7 +11,9 @@
 #include "client/place.h"
 #include "wire/codec.h"
 
-#define CONNECTION_NOTES_MAX     64
+#define CONNECTION_NOTES_MAX 64
+/* As many may wait for a question to travel with; then all of them are sent. */
+#define CONNECTION_PATIENT_MAX   16
 #define CONNECTION_IN_FLIGHT_MAX 4096
 #define CONNECTION_CONNECT_MS    250
 /* No broker wants shorter segments (SPEC 4.7), and longer ones are not gathered. */
@@ -29,6 +31,7 @@ struct connection_note {
     enum wire_type type;
     uint64_t id;
     uint32_t did;
+    bool is_patient; /* may wait for the next question, and travel with it */
 };
 
 struct connection {
@@ -45,9 +48,11 @@ struct connection {
     uint64_t max_content_bytes;
     size_t segment_bytes; /* of streams; 0: it knows none */
     size_t max_in_flight;
-    bool wants_out; /* epoll watches for room to write */
+    bool done_in_ask; /* the broker reads what was done in a later question (SPEC 4.5) */
+    bool wants_out;   /* epoll watches for room to write */
     struct connection_note notes[CONNECTION_NOTES_MAX];
     size_t n_notes;
+    uint64_t patient_since_us; /* if one waits for a question */
 };
 
 /* Where to send what, and the memory to encode it in. */
@@ -81,7 +86,21 @@ MUST_CHECK int connection_send(struct connection *connection, enum wire_type typ
 
 /* Keeps something small to be sent with connection_flush(). The oldest is forgotten when there are
  * too many: all of them are courtesies. */
-void connection_note(struct connection *connection, enum wire_type type, uint64_t id, uint32_t did);
+void connection_note(struct connection *connection, enum wire_type type, uint64_t id);
 
-/* Sends what was noted. Returns as connection_send(). */
-MUST_CHECK int connection_flush(struct connection *connection, struct connection_buffer *buffer);
+/* Keeps what was done about a question. If it is patient, and the broker reads it there, the next
+ * question takes it along. */
+void connection_note_done(struct connection *connection, uint64_t id, uint32_t did,
+                          bool is_patient);
+
+/* Puts the oldest note that may travel with a question into it; connection_told() once that was
+ * sent. Without one, the question says nothing. */
+void connection_tell(const struct connection *connection, struct wire_ask *ask);
+void connection_told(struct connection *connection, const struct wire_ask *ask);
+
+/* Since when some note waits for a question to travel with; UINT64_MAX: none does. */
+uint64_t connection_patient_since_us(const struct connection *connection);
+
+/* Sends what was noted and cannot wait, or `all` of it. Returns as connection_send(). */
+MUST_CHECK int connection_flush(struct connection *connection, bool all,
+                                struct connection_buffer *buffer);

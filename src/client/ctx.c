@@ -34,6 +34,9 @@
 #include "client/request.h"
 #include "sys/clock.h"
 
+/* How long an application with a loop of its own may keep back what waits for its next question. */
+#define PATIENCE_US UINT64_C(200000)
+
 static void copy_name(char to[CTX_NAME_BYTES + 1], const char *from)
 {
     size_t n = from ? strnlen(from, CTX_NAME_BYTES) : 0;
@@ -176,7 +179,7 @@ void pes_close(struct pes_ctx *ctx)
     orphan_requests(&ctx->sent);
     orphan_requests(&ctx->answered);
     orphan_answers(ctx);
-    exchange_flush(ctx);
+    exchange_flush(ctx, true);
     close_connections(ctx);
     closep(&ctx->epoll_fd);
     if (ctx->fork_mark) {
@@ -278,7 +281,7 @@ int pes_fd(struct pes_ctx *ctx)
 
 int pes_wait_ms(struct pes_ctx *ctx)
 {
-    uint64_t now, left;
+    uint64_t now, left, wake_at_us, since_us = UINT64_MAX;
 
     if (!ctx) {
         return -1;
@@ -287,11 +290,18 @@ int pes_wait_ms(struct pes_ctx *ctx)
     if (ctx->has_news) {
         return 0;
     }
-    if (ctx->wake_at_us == UINT64_MAX) {
+    wake_at_us = ctx->wake_at_us;
+    if (ctx->connection) {
+        since_us = connection_patient_since_us(ctx->connection);
+    }
+    if (since_us < UINT64_MAX && since_us + PATIENCE_US < wake_at_us) {
+        wake_at_us = since_us + PATIENCE_US;
+    }
+    if (wake_at_us == UINT64_MAX) {
         return -1;
     }
     now = clock_now_us();
-    left = ctx->wake_at_us > now ? ctx->wake_at_us - now : 0;
+    left = wake_at_us > now ? wake_at_us - now : 0;
     left = (left + 999) / 1000;
     return left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -303,6 +313,7 @@ int pes_process(struct pes_ctx *ctx)
     }
     ctx_enter(ctx);
     exchange_process(ctx);
+    exchange_flush(ctx, true);
     ctx->has_news = false;
     return ctx->n_ready > INT_MAX ? INT_MAX : (int)ctx->n_ready;
 }

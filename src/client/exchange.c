@@ -374,14 +374,14 @@ void exchange_wait(struct pes_ctx *ctx, uint64_t until_us)
     exchange_process(ctx);
 }
 
-void exchange_flush(struct pes_ctx *ctx)
+void exchange_flush(struct pes_ctx *ctx, bool all)
 {
     if (ctx->connection && ctx->connection->state == CONNECTION_READY &&
-        connection_flush(ctx->connection, &ctx->buffer) != 0) {
+        connection_flush(ctx->connection, all, &ctx->buffer) != 0) {
         return; /* nobody waits for it */
     }
     LIST_FOR_EACH (node, &ctx->draining) {
-        if (connection_flush(CONTAINER_OF(node, struct connection, node), &ctx->buffer) != 0) {
+        if (connection_flush(CONTAINER_OF(node, struct connection, node), all, &ctx->buffer) != 0) {
             return;
         }
     }
@@ -450,7 +450,7 @@ void exchange_cancel(struct pes_request *request)
     if (request->state == REQUEST_SENT) {
         connection = ctx_connection(request->ctx, request->serial);
         if (connection) {
-            connection_note(connection, WIRE_TYPE_CANCEL, request->id, 0);
+            connection_note(connection, WIRE_TYPE_CANCEL, request->id);
             pump(request->ctx);
         }
     }

@@ -39,8 +39,9 @@ void exchange_wait(struct pes_ctx *ctx, uint64_t until_us);
 /* There is something to do by then. */
 void exchange_wake_by(struct pes_ctx *ctx, uint64_t at_us);
 
-/* Sends the courtesies that are left, without waiting. */
-void exchange_flush(struct pes_ctx *ctx);
+/* Sends the courtesies that are left, without waiting: those that cannot wait for a question to
+ * travel with, or `all`. */
+void exchange_flush(struct pes_ctx *ctx, bool all);
 
 /* In a forked child: everything under way ends. */
 void exchange_forked(struct pes_ctx *ctx);

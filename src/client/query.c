@@ -78,7 +78,10 @@ static uint32_t send_query(struct pes_ctx *ctx, enum query_what what, uint64_t u
             return error;
         }
         message.id = ctx->connection->next_id;
-        r = connection_send(ctx->connection, WIRE_TYPE_QUERY, &message, &ctx->buffer);
+        r = connection_flush(ctx->connection, true, &ctx->buffer);
+        if (r == 0) {
+            r = connection_send(ctx->connection, WIRE_TYPE_QUERY, &message, &ctx->buffer);
+        }
         if (r == -EAGAIN) {
             error = exchange_await_room(ctx, until_us);
             if (error) {

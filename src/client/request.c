@@ -63,7 +63,7 @@ void pes_request_free(struct pes_request *request)
     list_remove(&request->node);
     reservation_fini(&request->reservation, ctx);
     if (ctx) {
-        exchange_flush(ctx); /* there may be no later call to do it */
+        exchange_flush(ctx, false); /* there may be no later call to do it */
     }
     content_fini(&request->content);
     answer_free(request->answer);
@@ -92,7 +92,7 @@ void request_abandon(struct pes_request *request)
     struct connection *connection = ctx_connection(request->ctx, request->serial);
 
     if (connection) {
-        connection_note(connection, WIRE_TYPE_CANCEL, request->id, 0);
+        connection_note(connection, WIRE_TYPE_CANCEL, request->id);
         connection->n_abandoned++;
     }
 }

@@ -28,7 +28,7 @@ void reservation_fini(struct reservation *reservation, struct pes_ctx *ctx)
 
     if (connection &&
         (reservation->state == RESERVATION_GRANTED || reservation->state == RESERVATION_FILLED)) {
-        connection_note(connection, WIRE_TYPE_RELEASE, reservation->id, 0);
+        connection_note(connection, WIRE_TYPE_RELEASE, reservation->id);
     }
     list_remove(&reservation->node);
     closep(&reservation->fd);
@@ -94,7 +94,7 @@ bool reservation_granted(struct pes_ctx *ctx, struct connection *connection, uin
         if (id == 0 || id >= connection->next_content_id) {
             return false;
         }
-        connection_note(connection, WIRE_TYPE_RELEASE, id, 0); /* nobody waits for it any more */
+        connection_note(connection, WIRE_TYPE_RELEASE, id); /* nobody waits for it any more */
         return true;
     }
     if (!is_as_asked(fd, reservation->n_bytes)) {

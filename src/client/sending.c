@@ -139,6 +139,26 @@ static void fill_ask(struct wire_ask *ask, const struct pes_request *request,
     request_fill_items(request, ask);
 }
 
+/* Sends a question, with what was done about an earlier one if there is room for both. Returns as
+ * connection_send(). */
+static int send_ask(struct wire_ask *ask, struct connection *connection,
+                    struct connection_buffer *buffer)
+{
+    int r;
+
+    connection_tell(connection, ask);
+    r = connection_send(connection, WIRE_TYPE_ASK, ask, buffer);
+    if (r > 0 && ask->done_id != 0) {
+        ask->done_id = 0;
+        ask->did = 0;
+        r = connection_send(connection, WIRE_TYPE_ASK, ask, buffer);
+    }
+    if (r == 0) {
+        connection_told(connection, ask);
+    }
+    return r;
+}
+
 /* Sends one waiting request. Returns 0 when the next one may be tried, or a negative errno. */
 static int send_one(struct pes_request *request, struct connection *connection)
 {
@@ -155,7 +175,7 @@ static int send_one(struct pes_request *request, struct connection *connection)
     }
     if (r == 0) {
         fill_ask(&ask, request, connection);
-        r = connection_send(connection, WIRE_TYPE_ASK, &ask, &ctx->buffer);
+        r = send_ask(&ask, connection, &ctx->buffer);
     }
     if (r > 0) {
         settle(request, PES_E_TOO_LARGE, 0); /* over the limits of the wire */
@@ -180,7 +200,7 @@ int sending_all(struct pes_ctx *ctx, struct connection *connection)
     int r = 0;
 
     if (connection->state != CONNECTION_GREETING) {
-        r = connection_flush(connection, &ctx->buffer);
+        r = connection_flush(connection, false, &ctx->buffer);
     }
     if (connection->state == CONNECTION_READY) {
         LIST_FOR_EACH (node, &ctx->waiting) {

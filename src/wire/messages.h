@@ -176,6 +176,7 @@ struct wire_welcome {
     uint32_t max_in_flight; /* questions that may be open at once */
     uint32_t mode; /* global mode */
     uint32_t segment_bytes; /* length of a stream's segments, 0: no streams */
+    uint32_t done_in_ask; /* 1: reads done_id and did of ask */
 };
 
 /* One question. */
@@ -195,6 +196,8 @@ struct wire_ask {
     struct wire_item context[64]; /* claimed context */
     uint32_t has_no_content; /* 1: a notice of an operation, or content not sent (too large) */
     uint64_t stream_id; /* unique and rising on this connection: the content follows as a row of segments */
+    uint64_t done_id; /* besides, says what was done about an earlier question (4.5), 0: nothing */
+    uint32_t did; /* what it did then */
 };
 
 /* Asks for memory to put content into. */

@@ -192,6 +192,7 @@ static const struct wire_field welcome_fields[] = {
     {.number = 7, .kind = WIRE_U32, .offset = offsetof(struct wire_welcome, max_in_flight), .name = "max_in_flight"},
     {.number = 8, .kind = WIRE_U32, .offset = offsetof(struct wire_welcome, mode), .name = "mode"},
     {.number = 9, .kind = WIRE_U32, .offset = offsetof(struct wire_welcome, segment_bytes), .name = "segment_bytes"},
+    {.number = 10, .kind = WIRE_U32, .offset = offsetof(struct wire_welcome, done_in_ask), .name = "done_in_ask"},
 };
 const struct wire_table wire_welcome_table = {
     .name = "welcome", .fields = welcome_fields,
@@ -213,6 +214,8 @@ static const struct wire_field ask_fields[] = {
     {.number = 12, .kind = WIRE_PART, .offset = offsetof(struct wire_ask, context), .max_count = 64, .count_offset = offsetof(struct wire_ask, n_context), .stride = sizeof(((struct wire_ask *)0)->context[0]), .part = &wire_item_table, .name = "context"},
     {.number = 13, .kind = WIRE_U32, .offset = offsetof(struct wire_ask, has_no_content), .name = "has_no_content"},
     {.number = 14, .kind = WIRE_U64, .offset = offsetof(struct wire_ask, stream_id), .name = "stream_id"},
+    {.number = 15, .kind = WIRE_U64, .offset = offsetof(struct wire_ask, done_id), .name = "done_id"},
+    {.number = 16, .kind = WIRE_U32, .offset = offsetof(struct wire_ask, did), .name = "did"},
 };
 const struct wire_table wire_ask_table = {
     .name = "ask", .fields = ask_fields,

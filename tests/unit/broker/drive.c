@@ -69,6 +69,8 @@ static void ask_oddly(struct world *world, uint32_t client, uint8_t detail)
         .waited_us = detail & 0x10 ? UINT64_MAX : 0,
         .fail_wish = detail % 5,
         .has_no_content = detail & 0x20 ? 1 : 0,
+        .done_id = detail % 32,
+        .did = detail % 8,
         .n_context = detail & 0x40 ? 1 : 0,
         .context = {{.field = detail & 0x80 ? PES_VERIFIED_UID : PES_SUBJECT_FULL_SIZE,
                      .value = CORE_MAX_CONTENT_BYTES + 1}},

@@ -687,6 +687,26 @@ static void the_report_fits_into_one_message_and_adds_up(void **state)
     assert_memory_equal(world->frame->report.clients[0].name.data, "app1", 4);
 }
 
+static void an_override_may_come_with_the_next_question(void **state)
+{
+    struct world *world = *state;
+    struct wire_ask next = {.kind = PES_KIND_SCRIPT_SHELL,
+                            .time_left_us = SECOND,
+                            .content = wire_text("other bytes"),
+                            .done_id = 1,
+                            .did = PES_DID_USER_OVERRODE};
+
+    world_ask(world, 1, PES_KIND_SCRIPT_SHELL, SECOND, PES_SCAN_WANT_DETAILS);
+    world_answer(world, 1, busy_slot(world, 1), PES_VERDICT_MALICIOUS);
+    world_answer(world, 2, busy_slot(world, 2), PES_VERDICT_NOT_DETECTED);
+    world_ask_with(world, 1, &next);
+    assert_int_equal(world->core.stats.n_overridden, 1);
+    world_answer(world, 1, busy_slot(world, 1), PES_VERDICT_NOT_DETECTED);
+    world_answer(world, 2, busy_slot(world, 2), PES_VERDICT_NOT_DETECTED);
+    world_ask_with(world, 1, &next); /* said before: once is enough */
+    assert_int_equal(world->core.stats.n_overridden, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -731,6 +751,7 @@ int main(void)
         CASE(talkative_providers_still_fit_one_answer),
         CASE(shares_of_the_waiting_sum_to_the_total),
         CASE(the_report_fits_into_one_message_and_adds_up),
+        CASE(an_override_may_come_with_the_next_question),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

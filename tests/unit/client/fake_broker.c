@@ -178,6 +178,7 @@ static void usual(struct fake_broker *fake, struct fake_connection *connection,
         .max_in_flight = fake->max_in_flight,
         .mode = PES_MODE_ENFORCE,
         .segment_bytes = fake->segment_bytes,
+        .done_in_ask = fake->done_in_ask,
     };
 
     if (frame->type == WIRE_TYPE_HELLO) {

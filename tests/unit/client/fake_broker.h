@@ -57,6 +57,7 @@ struct fake_broker {
     uint32_t max_inline_bytes;
     uint64_t max_content_bytes;
     uint32_t segment_bytes; /* 0: knows no streams */
+    bool done_in_ask;       /* false: knows only messages of their own */
 
     int listener;
     int stop_pipe[2];
