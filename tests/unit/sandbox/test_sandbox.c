@@ -266,6 +266,28 @@ static void litter(int root)
     }
 }
 
+/* A folder that was not used is told by its size, so the least that can be in it must show there,
+ * also after something else has gone. */
+static void wipe_the_least(int root)
+{
+    for (int i = 0; i < 4; i++) {
+        int fd = -1;
+
+        if (i & 1) {
+            CHECK(mkdirat(root, "least", 0700) == 0);
+        } else {
+            fd = openat(root, "least", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+            CHECK(fd >= 0);
+            close(fd);
+        }
+        if (i & 2) {
+            CHECK(mkdirat(root, "gone", 0700) == 0 && unlinkat(root, "gone", AT_REMOVEDIR) == 0);
+        }
+        CHECK(sandbox_scratch_wipe(root) == 0);
+        CHECK(faccessat(root, "least", F_OK, 0) < 0 && errno == ENOENT);
+    }
+}
+
 static void make_and_wipe(void)
 {
     int fd = -1;
@@ -273,6 +295,7 @@ static void make_and_wipe(void)
 
     CHECK(sandbox_scratch_make(1u << 20, getuid(), getgid(), &fd) == 0);
     CHECK(sandbox_scratch_wipe(fd) == 0);
+    wipe_the_least(fd);
     for (int i = 0; i < 2; i++) {
         litter(fd);
         CHECK(unlinkat(fd, "x", AT_REMOVEDIR) < 0 && errno == ENOTEMPTY);
