@@ -25,7 +25,7 @@ int confine_before_content(pid_t init, const struct host_options *options, uint3
     return 0;
 }
 
-void confine_processor_time(uint64_t time_us)
+void confine_processor_time(uint64_t used_us, uint64_t time_us)
 {
 }
 

@@ -255,18 +255,16 @@ int confine_before_content(pid_t init, const struct host_options *options, uint3
 }
 
 /* Once for each second of processor time, not for each scan: the limit has whole seconds only. */
-void confine_processor_time(uint64_t time_us)
+void confine_processor_time(uint64_t used_us, uint64_t time_us)
 {
     static struct rlimit limit; /* in force; a worker is a process of its own */
-    struct rusage usage;
-    uint64_t seconds = time_us / 1000000u;
+    uint64_t seconds;
 
-    if (getrusage(RUSAGE_SELF, &usage) < 0 ||
-        (limit.rlim_max == 0 && getrlimit(RLIMIT_CPU, &limit) < 0)) {
+    if (limit.rlim_max == 0 && getrlimit(RLIMIT_CPU, &limit) < 0) {
         return;
     }
     /* With room; the broker's deadline ends it long before. */
-    seconds += (uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec + 3;
+    seconds = time_us / 1000000u + used_us / 1000000u + 3;
     seconds = seconds < limit.rlim_max ? seconds : limit.rlim_max;
     if (seconds != limit.rlim_cur) {
         limit.rlim_cur = seconds;

@@ -37,5 +37,5 @@ MUST_CHECK int confine_before_content(pid_t init, const struct host_options *opt
                                       uint32_t scratch, int channel, int *ret_scratch_fd,
                                       const char **ret_step);
 
-/* Ends the process by SIGXCPU when it takes that much more processor time from now on. */
-void confine_processor_time(uint64_t time_us);
+/* Ends the process by SIGXCPU when it takes that much more processor time than it has used. */
+void confine_processor_time(uint64_t used_us, uint64_t time_us);

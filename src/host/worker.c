@@ -9,6 +9,7 @@
 #include "host/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static void answer(struct worker *worker, const int *fds, size_t n_fds)
     }
     scan->bytes = content.bytes;
     scan->n_bytes = content.n_bytes;
-    confine_processor_time(question->time_left_us);
+    confine_processor_time(cpu_us, question->time_left_us);
 
     frame.has_failed = provider->scan(worker->module->state, scan) != 0;
 
@@ -129,8 +130,8 @@ static void serve(struct worker *worker)
         ssize_t n;
         int r;
 
-        n = packet_receive_row(worker->channel, worker->message, sizeof(worker->message), fds,
-                               &n_fds);
+        n = packet_await_row(worker->channel, worker->message, sizeof(worker->message), fds,
+                             &n_fds);
         if (n == -EAGAIN) {
             wait_for(worker->channel, POLLIN);
             continue;
@@ -158,6 +159,8 @@ void worker_run(const struct module *module, const struct host_options *options,
 
     /* So that whoever looks at the processes can tell it from the zygote; only a name. */
     (void)!prctl(PR_SET_NAME, "pes-worker", 0, 0, 0);
+    /* To wait where one receives spares a call for each question. If that fails, poll() does it. */
+    (void)!fcntl(channel, F_SETFL, 0);
     r = confine_before_content(init, options, scratch, channel, &worker.scratch_fd, &step);
     if (r != 0) {
         end(EXIT_CONFINE, step, r < 0 ? r : -ENOSYS);

@@ -5,7 +5,7 @@
  * half-read state and no slow writer to wait for. Receiving is split in two on purpose. From a
  * stranger a descriptor must not even be received, since closing it can block for as long as the
  * stranger likes (a FUSE file, a lingering socket): without a control buffer the kernel drops it
- * (unix(7)). Only packet_receive_fd(), _fds() and _row() have one, for peers that we trust.
+ * (unix(7)). Only packet_receive_fd(), _fds() and packet_await_row() have one, for peers that we trust.
  */
 #include "sys/packet.h"
 
@@ -130,9 +130,10 @@ static size_t control_fds(struct msghdr *msg, int *fds, size_t room)
     return n_fds;
 }
 
-/* Receives with between `n_least` and `n_most` descriptors; on any error none is left open. */
+/* Receives with between `n_least` and `n_most` descriptors; on any error none is left open. `flags`: of
+ * recvmsg(2). */
 static ssize_t receive_fds(int socket, void *buffer, size_t n_buffer, int *fds, size_t n_least,
-                           size_t n_most, size_t *ret_n_fds)
+                           size_t n_most, size_t *ret_n_fds, int flags)
 {
     union {
         char bytes[CMSG_SPACE(PACKET_ROW_MAX * sizeof(int))];
@@ -149,7 +150,7 @@ static ssize_t receive_fds(int socket, void *buffer, size_t n_buffer, int *fds, 
     ssize_t n;
 
     do {
-        n = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        n = recvmsg(socket, &msg, flags | MSG_CMSG_CLOEXEC);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         return -errno;
@@ -174,7 +175,7 @@ ssize_t packet_receive_fd(int socket, void *buffer, size_t n_buffer, int *ret_fd
 {
     int fd = -1;
     size_t n_fds;
-    ssize_t n = receive_fds(socket, buffer, n_buffer, &fd, 0, 1, &n_fds);
+    ssize_t n = receive_fds(socket, buffer, n_buffer, &fd, 0, 1, &n_fds, MSG_DONTWAIT);
 
     if (n >= 0) {
         *ret_fd = fd;
@@ -191,17 +192,16 @@ ssize_t packet_receive_fds(int socket, void *buffer, size_t n_buffer, int *ret_f
     if (n_fds == 0 || n_fds > PACKET_FDS_MAX) {
         return -EINVAL;
     }
-    n = receive_fds(socket, buffer, n_buffer, fds, n_fds, n_fds, &n_received);
+    n = receive_fds(socket, buffer, n_buffer, fds, n_fds, n_fds, &n_received, MSG_DONTWAIT);
     if (n >= 0) {
         memcpy(ret_fds, fds, n_fds * sizeof(int));
     }
     return n;
 }
 
-ssize_t packet_receive_row(int socket, void *buffer, size_t n_buffer, int *ret_fds,
-                           size_t *ret_n_fds)
+ssize_t packet_await_row(int socket, void *buffer, size_t n_buffer, int *ret_fds, size_t *ret_n_fds)
 {
-    return receive_fds(socket, buffer, n_buffer, ret_fds, 0, PACKET_ROW_MAX, ret_n_fds);
+    return receive_fds(socket, buffer, n_buffer, ret_fds, 0, PACKET_ROW_MAX, ret_n_fds, 0);
 }
 
 size_t packet_unread_most(int socket)

@@ -57,10 +57,10 @@ MUST_CHECK ssize_t packet_receive_fds(int socket, void *buffer, size_t n_buffer,
 
 /*
  * The same with any number of descriptors up to PACKET_ROW_MAX, the room in `ret_fds`; `ret_n_fds`
- * says how many.
+ * says how many. Waits for it on a socket that waits, which packet_pair() does not make.
  */
-MUST_CHECK ssize_t packet_receive_row(int socket, void *buffer, size_t n_buffer, int *ret_fds,
-                                      size_t *ret_n_fds);
+MUST_CHECK ssize_t packet_await_row(int socket, void *buffer, size_t n_buffer, int *ret_fds,
+                                    size_t *ret_n_fds);
 
 /*
  * At most how many of the datagrams that were sent on this socket the peer has not read: the last

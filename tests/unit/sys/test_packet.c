@@ -112,7 +112,7 @@ static void a_row_of_any_length_arrives_in_order(void **state)
         int pair[2];
 
         send_with_fds(lengths[i], pair);
-        assert_int_equal(packet_receive_row(pair[1], buffer, sizeof(buffer), got, &n_got), 5);
+        assert_int_equal(packet_await_row(pair[1], buffer, sizeof(buffer), got, &n_got), 5);
         assert_int_equal(n_got, lengths[i]);
         for (size_t j = 0; j < n_got; j++) {
             assert_int_equal(fcntl(got[j], F_GETFD), FD_CLOEXEC);
