@@ -247,7 +247,7 @@ static void connect_for_waiting(struct pes_ctx *ctx)
 uint32_t exchange_send_failed(struct pes_ctx *ctx)
 {
     /* The last thing that the broker said may be why it closed: hear it before giving up. */
-    if (receive(ctx, ctx->connection)) {
+    if (receive(ctx, ctx->connection, true)) {
         exchange_lost(ctx, ctx->connection, PES_E_BROKER_LOST, 0);
     }
     return ctx->last_error;
@@ -349,10 +349,10 @@ static void close_drained(struct pes_ctx *ctx)
 void exchange_process(struct pes_ctx *ctx)
 {
     LIST_FOR_EACH (node, &ctx->draining) {
-        receive(ctx, CONTAINER_OF(node, struct connection, node));
+        receive(ctx, CONTAINER_OF(node, struct connection, node), false);
     }
     if (ctx->connection) {
-        receive(ctx, ctx->connection);
+        receive(ctx, ctx->connection, false);
     }
     expire(ctx);
     pump(ctx);

@@ -141,7 +141,13 @@ static struct outcome on_datagram(struct pes_ctx *ctx, struct connection *connec
     return on_message(ctx, connection, fd);
 }
 
-bool receive(struct pes_ctx *ctx, struct connection *connection)
+/* Whether the broker owes us something. */
+static bool is_awaited(const struct pes_ctx *ctx, const struct connection *connection)
+{
+    return connection->n_in_flight > 0 || ctx->query || !list_is_empty(&ctx->reservations);
+}
+
+bool receive(struct pes_ctx *ctx, struct connection *connection, bool all)
 {
     for (unsigned i = 0; i < RECEIVE_DATAGRAMS_MAX; i++) {
         CLEANUP(closep) int fd = -1;
@@ -170,6 +176,9 @@ bool receive(struct pes_ctx *ctx, struct connection *connection)
         if (outcome.error) {
             exchange_lost(ctx, connection, outcome.error, outcome.retry_after_ms);
             return false;
+        }
+        if (!all && !is_awaited(ctx, connection)) {
+            return true; /* to look once more would be a system call for each question */
         }
     }
     return true;
