@@ -99,6 +99,26 @@ static bool has_at(const uint8_t *bytes, size_t n_bytes, size_t at, const char *
     return at <= n_bytes && n_text <= n_bytes - at && memcmp(bytes + at, text, n_text) == 0;
 }
 
+/* memmem() by a byte of the mark that other content seldom has: memchr() is many times as fast. */
+static const uint8_t *find_mark(const uint8_t *bytes, size_t n_bytes, const char *mark,
+                                size_t n_mark, size_t rare)
+{
+    size_t at = rare;
+
+    while (n_mark <= n_bytes && at < n_bytes - n_mark + rare + 1) {
+        const uint8_t *place = memchr(bytes + at, mark[rare], n_bytes - n_mark + rare + 1 - at);
+
+        if (!place) {
+            return NULL;
+        }
+        if (memcmp(place - rare, mark, n_mark) == 0) {
+            return place - rare;
+        }
+        at = (size_t)(place - bytes) + 1;
+    }
+    return NULL;
+}
+
 static bool is_letter_or_digit(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -157,7 +177,7 @@ static bool has_zip_end(const uint8_t *bytes, size_t n_bytes)
     size_t at = n_bytes > reach ? n_bytes - reach : 0;
 
     while (n_bytes - at >= ZIP_END_BYTES) {
-        const uint8_t *place = memmem(bytes + at, n_bytes - at, "PK\x05\x06", 4);
+        const uint8_t *place = find_mark(bytes + at, n_bytes - at, "PK\x05\x06", 4, 2);
 
         if (!place || (size_t)(place - bytes) > n_bytes - ZIP_END_BYTES) {
             return false;
@@ -306,7 +326,7 @@ const char *packed_form_name(const uint8_t *bytes, size_t n_bytes)
     if (is_packed_flash(bytes, n_bytes)) {
         return "flash";
     }
-    if (memmem(bytes, n_begin, "%PDF-", 5)) {
+    if (find_mark(bytes, n_begin, "%PDF-", 5, 0)) {
         return "pdf";
     }
     if (is_old_tar(bytes, n_bytes)) {
