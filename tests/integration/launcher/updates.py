@@ -343,7 +343,7 @@ def test_rights():
         updater.bad(b"is not yours alone")
         os.chown(updater.staging, updater.user.pw_uid, updater.user.pw_gid)
     updater.good()
-    holder = subprocess.Popen(["flock", updater.staging / ".lock", "sh", "-c", "echo held; exec sleep 60"], stdout=subprocess.PIPE)
+    holder = subprocess.Popen(["flock", "--no-fork", updater.staging / ".lock", "sh", "-c", "echo held; exec sleep 60"], stdout=subprocess.PIPE)
     try:
         assert holder.stdout.readline() == b"held\n"
         updater.bad(b"is being filled by another run")
