@@ -5,7 +5,8 @@
  * half-read state and no slow writer to wait for. Receiving is split in two on purpose. From a
  * stranger a descriptor must not even be received, since closing it can block for as long as the
  * stranger likes (a FUSE file, a lingering socket): without a control buffer the kernel drops it
- * (unix(7)). Only packet_receive_fd(), _fds() and packet_await_row() have one, for peers that we trust.
+ * (unix(7)). Only packet_receive_fd(), _fds() and packet_await_row() have one, for peers that we
+ * trust.
  */
 #include "sys/packet.h"
 
@@ -130,8 +131,8 @@ static size_t control_fds(struct msghdr *msg, int *fds, size_t room)
     return n_fds;
 }
 
-/* Receives with between `n_least` and `n_most` descriptors; on any error none is left open. `flags`: of
- * recvmsg(2). */
+/* Receives with between `n_least` and `n_most` descriptors; on any error none is left open.
+ * `flags`: of recvmsg(2). */
 static ssize_t receive_fds(int socket, void *buffer, size_t n_buffer, int *fds, size_t n_least,
                            size_t n_most, size_t *ret_n_fds, int flags)
 {
