@@ -4,7 +4,7 @@
  * The launcher reads a module as raw bytes, once, through one descriptor: what was checked is what
  * runs, however the file is replaced meanwhile. Seals keep it so for the life of the generation.
  * Nothing in the bytes is looked at here; whether they are an ELF file at all is found out inside
- * the sandbox. (Signatures will be checked on these bytes, here.)
+ * the sandbox. What is in a signed package comes by package.c.
  */
 #include "launcher/module.h"
 
@@ -13,13 +13,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* 6.3: says that execution is meant, where the default denies it */
-#endif
+#include "sys/sealed_memory.h"
 
 static int refuse(char *why, const char *text)
 {
@@ -73,42 +69,12 @@ static int check_file(int fd, const char *path, bool is_system, struct stat *ret
     return is_system ? check_folder(path, why) : 0;
 }
 
-static int make_memory(const char *path)
-{
-    const char *name = strrchr(path, '/');
-    int fd;
-
-    name = name ? name + 1 : path;
-    fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-    if (fd < 0 && errno == EINVAL) {
-        fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before 6.3 */
-    }
-    return fd < 0 ? -errno : fd;
-}
-
-static int copy_bytes(int from, int to, off_t n_bytes)
-{
-    off_t done = 0;
-
-    while (done < n_bytes) {
-        ssize_t n = sendfile(to, from, NULL, (size_t)(n_bytes - done));
-
-        if (n < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (n == 0) {
-            return -ESTALE; /* it shrank meanwhile */
-        }
-        done += n > 0 ? n : 0;
-    }
-    return 0;
-}
-
 int module_load(const char *path, bool is_system, int *ret_fd, char ret_why[MODULE_WHY_BYTES_MAX])
 {
     CLEANUP(closep) int file = -1;
     CLEANUP(closep) int memory = -1;
     struct stat st;
+    const char *slash = strrchr(path, '/');
     int r;
 
     /* No symbolic link at the end: what is named is what is meant. O_NONBLOCK: a FIFO must not
@@ -124,16 +90,17 @@ int module_load(const char *path, bool is_system, int *ret_fd, char ret_why[MODU
     if (r != 0) {
         return r;
     }
-    memory = make_memory(path);
+    memory = sealed_memory_new(slash ? slash + 1 : path, true);
     if (memory < 0) {
         return fail(ret_why, "no memory for the module", -memory);
     }
-    r = copy_bytes(file, memory, st.st_size);
+    r = sealed_memory_copy(memory, file, st.st_size);
     if (r < 0) {
         return fail(ret_why, "the module cannot be read", -r);
     }
-    if (fcntl(memory, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
-        return fail(ret_why, "the module cannot be sealed", errno);
+    r = sealed_memory_seal(memory);
+    if (r < 0) {
+        return fail(ret_why, "the module cannot be sealed", -r);
     }
     *ret_fd = TAKE_FD(memory);
     return 0;

@@ -11,33 +11,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* 6.3: says that execution is meant, where the default denies it */
-#endif
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* 6.3 */
-#endif
-
-static int make(const char *name, unsigned int more)
-{
-    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | more);
-
-    if (fd < 0 && errno == EINVAL) {
-        fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before 6.3 */
-    }
-    return fd < 0 ? -errno : fd;
-}
-
-static int seal(int fd)
-{
-    return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0
-               ? -errno
-               : 0;
-}
+#include "sys/sealed_memory.h"
 
 static int write_all(int fd, const void *bytes, size_t n_bytes)
 {
@@ -56,34 +32,16 @@ static int write_all(int fd, const void *bytes, size_t n_bytes)
 
 int memory_from_bytes(const char *name, const void *bytes, size_t n_bytes, int *ret_fd)
 {
-    CLEANUP(closep) int fd = make(name, MFD_NOEXEC_SEAL);
+    CLEANUP(closep) int fd = sealed_memory_new(name, false);
     int r = fd < 0 ? fd : write_all(fd, bytes, n_bytes);
 
     if (r == 0) {
-        r = seal(fd);
+        r = sealed_memory_seal(fd);
     }
     if (r == 0) {
         *ret_fd = TAKE_FD(fd);
     }
     return r;
-}
-
-static int copy_file(int from, int to, off_t n_bytes)
-{
-    off_t done = 0;
-
-    while (done < n_bytes) {
-        ssize_t n = sendfile(to, from, NULL, (size_t)(n_bytes - done));
-
-        if (n < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (n == 0) {
-            return -ESTALE; /* it shrank meanwhile */
-        }
-        done += n > 0 ? n : 0;
-    }
-    return 0;
 }
 
 static int open_regular(const char *path, const char *what, size_t n_most, struct stat *ret_st,
@@ -123,10 +81,10 @@ int memory_load(const char *path, const char *what, size_t n_most, int *ret_fd, 
     if (r != 0) {
         return r;
     }
-    memory = make("pes-package", MFD_NOEXEC_SEAL);
-    r = memory < 0 ? memory : copy_file(file, memory, st.st_size);
+    memory = sealed_memory_new("pes-package", false);
+    r = memory < 0 ? memory : sealed_memory_copy(memory, file, st.st_size);
     if (r == 0) {
-        r = seal(memory);
+        r = sealed_memory_seal(memory);
     }
     if (r < 0) {
         snprintf(ret_why, PACKAGE_WHY_BYTES_MAX, "%s cannot be read: %s", what, strerror(-r));
@@ -139,7 +97,7 @@ int memory_load(const char *path, const char *what, size_t n_most, int *ret_fd, 
 
 int memory_copy_module(int package, const struct manifest_file *file, int *ret_fd)
 {
-    CLEANUP(closep) int memory = make(file->name, MFD_EXEC);
+    CLEANUP(closep) int memory = sealed_memory_new(file->name, true);
     uint8_t digest[SHA256_DIGEST_BYTES];
     uint8_t chunk[16384];
     struct sha256 hash;
@@ -164,7 +122,7 @@ int memory_copy_module(int package, const struct manifest_file *file, int *ret_f
         r = -EBADMSG;
     }
     if (r == 0) {
-        r = seal(memory);
+        r = sealed_memory_seal(memory);
     }
     if (r == 0) {
         *ret_fd = TAKE_FD(memory);
