@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 SOURCE = pathlib.Path(os.environ["PES_SOURCE"])
@@ -293,3 +294,26 @@ class Pesd:
         done = self.run("pes", "status", "--json")
         assert done.stdout, done
         return json.loads(done.stdout)
+
+
+class Asker:
+    """A client that asks all the time, and keeps every answer."""
+
+    def __init__(self, pesd):
+        self.pesd, self.answers, self.done = pesd, [], threading.Event()
+        self.thread = threading.Thread(target=self._ask)
+
+    def question(self):
+        return self.pesd.scan()
+
+    def _ask(self):
+        while not self.done.is_set():
+            self.answers.append(self.question())
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()

@@ -3,7 +3,6 @@
 import pathlib
 import re
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "support"))
 
@@ -16,26 +15,6 @@ GOOD = """rule eicar { meta: pes_sample = "proof-of-life" strings: $a = "EICAR-S
 
 def row(pesd):
     return pesd.status()["providers"][0]
-
-
-class Asker:
-    """A client that asks all the time, and keeps every answer."""
-
-    def __init__(self, pesd):
-        self.pesd, self.answers, self.done = pesd, [], threading.Event()
-        self.thread = threading.Thread(target=self.ask)
-
-    def ask(self):
-        while not self.done.is_set():
-            self.answers.append(self.pesd.scan())
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.done.set()
-        self.thread.join()
 
 
 def refuse(pesd, inits, number, why):
@@ -59,7 +38,7 @@ def test_worse_rules():
     config = daemon.config_folder("", {"yara": f'module = "yara.so"\ndefinitions = "{rules}"\n'})
     with daemon.Pesd(config=config).wait_ready() as pesd:
         inits = pesd.pids_of("pes-init")
-        with Asker(pesd) as asker:
+        with daemon.Asker(pesd) as asker:
             rules.write_text(GOOD + "rule everything { condition: true }\n")
             refuse(pesd, inits, 2, "self-test: it objects to ")
             rules.write_text('rule nothing { strings: $a = "nothing-like-this" condition: $a }\n')
@@ -84,7 +63,7 @@ def test_crashing():
     config = daemon.config_folder("", {"scripted": main})
     with daemon.Pesd(config=config).wait_ready() as pesd:
         inits = pesd.pids_of("pes-init")
-        with Asker(pesd) as asker:
+        with daemon.Asker(pesd) as asker:
             bad = {
                 "load=crash SEGV": "died by SIGSEGV while loading definitions",
                 "crash-at=3": "self-test: the worker ended while scanning sample 3.*SIGSEGV",

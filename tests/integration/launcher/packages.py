@@ -286,33 +286,13 @@ def test_swap():
     must(place.do("list"))
 
 
-class Asker:
-    """A client that asks all the time and keeps every answer."""
-
-    def __init__(self, pesd):
-        self.pesd, self.answers, self.done = pesd, [], threading.Event()
-        self.thread = threading.Thread(target=self.ask)
-
-    def ask(self):
-        while not self.done.is_set():
-            self.answers.append(self.pesd.scan())
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.done.set()
-        self.thread.join()
-
-
 def test_crashing_install():
     """no client sees an error while packages that crash, fail or were tampered with are installed"""
     place = Place()
     must(place.do("install", place.build()))
     with daemon.Pesd(config=place.config, unsigned=False) as pesd:
         pesd.wait_ready()
-        with Asker(pesd) as asker:
+        with daemon.Asker(pesd) as asker:
             conf = place.config / "providers.d" / "boom.conf"
             for how in ("crash 11", "fail"):
                 conf.write_text(f'module = "{place.store}/boom.pespkg"\noptional = yes\noptions = {{ "load={how}" }}\n')

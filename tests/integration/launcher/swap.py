@@ -3,7 +3,6 @@
 import os
 import pathlib
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "support"))
 
@@ -48,25 +47,12 @@ class Group:
         return daemon.Pesd(config=config, before=enter)
 
 
-class Asker:
-    """A client that asks all the time, and keeps every answer."""
+class Asker(daemon.Asker):
+    """One that keeps the exit status, too."""
 
-    def __init__(self, pesd):
-        self.pesd, self.answers, self.done = pesd, [], threading.Event()
-        self.thread = threading.Thread(target=self.ask)
-
-    def ask(self):
-        while not self.done.is_set():
-            done = self.pesd.run("pes", "scan", "--json", "-", input=daemon.EICAR)
-            self.answers.append((done.returncode, daemon_json(done.stdout)))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.done.set()
-        self.thread.join()
+    def question(self):
+        done = self.pesd.run("pes", "scan", "--json", "-", input=daemon.EICAR)
+        return done.returncode, daemon_json(done.stdout)
 
     def check(self):
         """Every question was answered, with the part of a provider in full or `restarting`, and both happened."""
